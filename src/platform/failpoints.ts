@@ -25,6 +25,7 @@ export type FailpointAction =
   | { readonly type: 'error'; readonly code: ErrorCode };
 
 interface Armed {
+  readonly setting: string;
   readonly action: FailpointAction;
   after: number;
   count: number;
@@ -67,7 +68,9 @@ function parseAction(word: string, bad: (why: string) => never): FailpointAction
     case 'abort':
       return { type: match[1] };
     case 'delay':
-      return /^\d+$/.test(argument) ? { type: 'delay', ms: Number(argument) } : bad('delay wants (milliseconds)');
+      return /^\d+$/.test(argument)
+        ? { type: 'delay', ms: Number(argument) }
+        : bad('delay wants (milliseconds)');
     case 'error':
       return Object.hasOwn(errorCodes, argument)
         ? { type: 'error', code: argument as ErrorCode }
@@ -102,11 +105,16 @@ export class Failpoints {
     }
     const { name, action, after, count } = parseFailpoint(text);
     if (action === null) this.armed.delete(name);
-    else this.armed.set(name, { action, after, count });
+    else this.armed.set(name, { setting: text, action, after, count });
   }
 
   clear(): void {
     this.armed.clear();
+  }
+
+  /** The armed settings whose names begin so, as they were given: for a thread or process that checks them itself. */
+  settings(prefix: string): string[] {
+    return [...this.armed].filter(([name]) => name.startsWith(prefix)).map(([, { setting }]) => setting);
   }
 
   /** How often a failpoint has fired, so that a test can assert that its fault happened. */
@@ -115,7 +123,11 @@ export class Failpoints {
   }
 
   list(): { name: string; action: string; hits: number }[] {
-    return [...this.armed].map(([name, { action }]) => ({ name, action: action.type, hits: this.hitsOf(name) }));
+    return [...this.armed].map(([name, { action }]) => ({
+      name,
+      action: action.type,
+      hits: this.hitsOf(name),
+    }));
   }
 
   /**

@@ -1,0 +1,143 @@
+// The actor that owns the catalog's writer thread: everything that changes the library goes through it.
+//
+// Owns: the thread with the one writing connection. Loses on restart: requests under way (their askers are told
+// `unavailable`) and which files the running scan has met; a scan then starts again, published work stays.
+// Mailbox: 1,024 requests, past that `overloaded`; the scan waits for each answer, so it never comes near.
+import { Worker } from 'node:worker_threads';
+import type { Invalidation } from '../catalog/publication.ts';
+import type {
+  WriterAnswers,
+  WriterCommand,
+  WriterEvent,
+  WriterRequest,
+  WriterThreadData,
+} from '../catalog/writer-protocol.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
+import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
+import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
+import type { StatusBoard } from './status-board.ts';
+
+type AnyAnswer = WriterAnswers[keyof WriterAnswers];
+
+export type CatalogWriterMessage =
+  | { readonly type: 'request'; readonly request: WriterRequest; readonly reply: Reply<AnyAnswer> }
+  | { readonly type: 'thread-said'; readonly event: WriterEvent };
+
+interface State {
+  readonly waiting: ReadonlyMap<number, { request: WriterRequest; reply: Reply<AnyAnswer> }>;
+  readonly nextId: number;
+}
+
+export interface CatalogWriterOptions {
+  readonly thread: WriterThreadData;
+  readonly board: StatusBoard;
+  /** A publication left these for the kernel to forget. */
+  readonly onInvalidations: (invalidations: readonly Invalidation[]) => void;
+}
+
+export const catalogWriter = actorRef<CatalogWriterMessage>('catalog-writer');
+
+/** A request to the writer with the answer that belongs to it. Rejects as ActorRef.ask does. */
+export async function askWriter<T extends WriterRequest['type']>(
+  writer: ActorRef<CatalogWriterMessage>,
+  request: Extract<WriterRequest, { type: T }>,
+  signal?: AbortSignal,
+): Promise<WriterAnswers[T]> {
+  const answer = await writer.ask<AnyAnswer>((reply) => ({ type: 'request', request, reply }), {
+    timeoutMs: writerDeadlineMs,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return answer as WriterAnswers[T]; // the thread answers each request by its type
+}
+
+/** A transaction of hundreds of tracks on a slow disk, behind a few others. */
+const writerDeadlineMs = 60_000;
+
+export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<CatalogWriterMessage, State> {
+  return actorSpec({
+    ref: catalogWriter,
+    start: (context) => startLife(context, options),
+    // A migration may copy a large file first.
+    startMs: 60_000,
+    // The checkpoint at the end moves what is left in the log to the file.
+    shutdownMs: 5_000,
+    critical: true,
+  });
+}
+
+async function startLife(
+  context: ActorContext<CatalogWriterMessage>,
+  { thread: data, board, onInvalidations }: CatalogWriterOptions,
+): Promise<ActorLife<State, CatalogWriterMessage>> {
+  const thread = new Worker(new URL('../catalog/writer-thread.ts', import.meta.url), {
+    workerData: data,
+    name: 'catalog-writer',
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
+  context.scope.defer(async () => {
+    await thread.terminate();
+  });
+  const opened = await firstEvent(thread, context.signal);
+  if (opened.type === 'refused') throw new MusicfsError(opened.code, opened.message);
+  if (opened.type === 'opened') {
+    board.counters = opened.overview.counters;
+    board.originRows = opened.overview.origins;
+  }
+  context.scope.listen(thread, 'message', (event: WriterEvent) => ({ type: 'thread-said', event }) as const);
+  thread.on('error', (error) => context.fail(error));
+  thread.on('exit', (code) => context.fail(new Error(`the catalog writer thread ended with code ${code}`)));
+  context.setProcess({ threadId: thread.threadId });
+  const command = (message: WriterCommand) => thread.postMessage(message);
+
+  return {
+    initialState: () => ({ waiting: new Map(), nextId: 1 }),
+    handle(state, message) {
+      switch (message.type) {
+        case 'request': {
+          const { request, reply } = message;
+          command({ type: 'request', id: state.nextId, request });
+          return { nextId: state.nextId + 1, waiting: new Map([...state.waiting, [state.nextId, { request, reply }]]) };
+        }
+        case 'thread-said':
+          return heard(state, message.event);
+      }
+    },
+    async stop() {
+      const closed = new Promise<void>((resolve) => {
+        thread.on('message', (event: WriterEvent) => event.type === 'closed' && resolve());
+        thread.on('exit', () => resolve());
+      });
+      command({ type: 'close' });
+      await closed;
+    },
+  };
+
+  function heard(state: State, event: WriterEvent): State {
+    if (event.type !== 'answer' && event.type !== 'failure') return state;
+    const asked = state.waiting.get(event.id);
+    if (asked === undefined) return state;
+    const waiting = new Map(state.waiting);
+    waiting.delete(event.id);
+    if (event.type === 'failure') {
+      asked.reply.reject(event.code, event.message);
+      return { ...state, waiting };
+    }
+    board.counters = event.overview.counters;
+    board.originRows = event.overview.origins;
+    asked.reply.resolve(event.value);
+    if (asked.request.type === 'publish' || asked.request.type === 'remove') {
+      onInvalidations((event.value as WriterAnswers['publish']).invalidations);
+    }
+    context.workDone();
+    return { ...state, waiting };
+  }
+}
+
+function firstEvent(thread: Worker, signal: AbortSignal): Promise<WriterEvent> {
+  return new Promise((resolve, reject) => {
+    thread.once('message', resolve);
+    thread.once('error', reject);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,173 @@
+// The actor that keeps the catalog in step with the origins: it runs scans, one origin after the other.
+//
+// Owns: the running scan and the pool of parser processes. Loses on restart: the scan under way; the next life scans
+// every origin again, and what was published is not parsed again. Parked when it gives up: the last published tree
+// goes on being served.
+// Mailbox: 1,024 commands, past that `overloaded`.
+import type { Clock } from '../platform/clock.ts';
+import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import type { Failpoints } from '../platform/failpoints.ts';
+import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
+import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
+import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
+import { ParserPool, type ParserPoolOptions } from '../tags/parser-pool.ts';
+import { catalogWriter } from './catalog-writer.ts';
+import type { OriginLaneMessage } from './origin-lane.ts';
+import { scanOrigin } from './scan.ts';
+import { idleScan } from './scan-progress.ts';
+import type { StatusBoard } from './status-board.ts';
+
+export type IndexerMessage =
+  /** Scan these origins (null: all), after what already waits. Refused with `already_exists` when one of them waits or runs. */
+  | { readonly type: 'scan'; readonly originId: string | null; readonly reply: Reply<null> | null }
+  /** Stop the scan of one origin (null: whatever runs). Answers whether there was one. */
+  | { readonly type: 'cancel'; readonly originId: string | null; readonly reply: Reply<boolean> }
+  | { readonly type: 'scan-ended'; readonly originId: string; readonly error: unknown };
+
+export interface IndexedOrigin {
+  readonly id: string;
+  readonly root: string;
+  readonly lane: ActorRef<OriginLaneMessage>;
+}
+
+export interface IndexerOptions {
+  readonly origins: readonly IndexedOrigin[];
+  readonly board: StatusBoard;
+  readonly parsers: Omit<ParserPoolOptions, 'log' | 'clock'>;
+  readonly failpoints: Failpoints;
+}
+
+interface State {
+  readonly queue: readonly string[];
+  readonly running: { readonly originId: string; readonly abort: AbortController } | null;
+}
+
+export const indexer = actorRef<IndexerMessage>('indexer');
+
+export function indexerSpec(options: IndexerOptions): ActorSpec<IndexerMessage, State> {
+  return actorSpec({
+    ref: indexer,
+    start: (context) => startLife(context, options),
+    onGiveUp: 'park',
+    shutdownMs: 2_000,
+  });
+}
+
+function startLife(
+  context: ActorContext<IndexerMessage>,
+  options: IndexerOptions,
+): ActorLife<State, IndexerMessage> {
+  const { board } = options;
+  const parsers = new ParserPool({ ...options.parsers, log: context.log, clock: context.clock });
+  context.scope.defer(async () => {
+    await parsers.close();
+    board.scan = { ...board.scan, isRunning: false, currentPath: null };
+  });
+  context.self.tell({ type: 'scan', originId: null, reply: null });
+
+  return {
+    initialState: () => ({ queue: [], running: null }),
+    handle(state, message) {
+      switch (message.type) {
+        case 'scan':
+          return next(asked(state, message.originId, message.reply));
+        case 'cancel':
+          return cancelled(state, message.originId, message.reply);
+        case 'scan-ended':
+          return next(ended(state, message.originId, message.error));
+      }
+    },
+  };
+
+  function asked(state: State, originId: string | null, reply: Reply<null> | null): State {
+    const known = options.origins.map(({ id }) => id);
+    const wanted = originId === null ? known : known.filter((id) => id === originId);
+    if (wanted.length === 0) {
+      reply?.reject('not_found', `no origin ${originId ?? ''}; there are: ${known.join(', ')}`);
+      return state;
+    }
+    const isBusy = (id: string) => state.queue.includes(id) || state.running?.originId === id;
+    const free = wanted.filter((id) => !isBusy(id));
+    if (free.length === 0) {
+      reply?.reject('already_exists', 'a scan is already running: musicfs status shows it');
+      return state;
+    }
+    reply?.resolve(null);
+    return { ...state, queue: [...state.queue, ...free] };
+  }
+
+  function next(state: State): State {
+    const [originId, ...queue] = state.queue;
+    const origin = options.origins.find(({ id }) => id === originId);
+    if (state.running !== null || origin === undefined) return state;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([abort.signal, context.signal]);
+    begin(origin.id, context.clock);
+    void scanOrigin(
+      {
+        originId: origin.id,
+        rootPath: origin.root,
+        lane: origin.lane,
+        writer: catalogWriter,
+        parsers,
+        knownFiles: board.originRows.find(({ name }) => name === origin.id)?.files ?? 0,
+        clock: context.clock,
+        log: context.log,
+        failpoints: options.failpoints,
+        onProgress: (change) => {
+          if (!context.signal.aborted) board.scan = { ...board.scan, ...change };
+        },
+      },
+      signal,
+    ).then(
+      () => context.self.tell({ type: 'scan-ended', originId: origin.id, error: null }),
+      (error: unknown) => context.self.tell({ type: 'scan-ended', originId: origin.id, error }),
+    );
+    return { queue, running: { originId: origin.id, abort } };
+  }
+
+  function begin(originId: string, clock: Clock): void {
+    const now = clock.monotonicMs();
+    board.scan = {
+      ...idleScan,
+      isRunning: true,
+      originId,
+      phase: 'listing',
+      startedAtMs: now,
+      updatedAtMs: now,
+      ended: board.scan.ended,
+    };
+    context.log.info({ event: 'scan_started', origin: originId });
+  }
+
+  function ended(state: State, originId: string, error: unknown): State {
+    const stats = parsers.stats();
+    const { scan } = board;
+    board.scan = { ...scan, isRunning: false, phase: 'done', currentPath: null, ended: scan.ended + 1 };
+    if (error === null) {
+      const { done, added, changed, removed, held, errors } = scan;
+      context.log.info({ event: 'scan_ended', origin: originId, done, added, changed, removed, held, errors, ...stats });
+    } else if (codeOf(error) === 'cancelled') {
+      context.log.info({ event: 'scan_cancelled', origin: originId });
+    } else if (codeOf(error) === 'internal') {
+      throw error instanceof Error ? error : new MusicfsError('internal', messageOf(error));
+    } else {
+      board.scan = { ...board.scan, errors: scan.errors + 1 };
+      context.log.warn({ event: 'scan_failed', origin: originId, code: codeOf(error), error: messageOf(error) });
+    }
+    context.workDone();
+    return { ...state, running: null };
+  }
+
+  function cancelled(state: State, originId: string | null, reply: Reply<boolean>): State {
+    if (originId !== null && !options.origins.some(({ id }) => id === originId)) {
+      reply.reject('not_found', `no origin ${originId}`);
+      return state;
+    }
+    const isRunning = state.running !== null && (originId === null || state.running.originId === originId);
+    const queue = state.queue.filter((id) => originId !== null && id !== originId);
+    if (isRunning) state.running?.abort.abort();
+    reply.resolve(isRunning || queue.length < state.queue.length);
+    return { ...state, queue };
+  }
+}

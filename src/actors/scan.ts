@@ -1,0 +1,214 @@
+// One scan of one origin, as a flow: list → compare → parse → publish, in batches, several at a time. Started by the
+// indexer outside its handler; ends by returning, or by throwing when it is aborted or a part it needs is gone.
+//
+// What a scan may remove: only what a complete walk of a present origin did not meet, what a second look confirms, and
+// never more than the guard allows. An empty or failing origin removes nothing.
+import PQueue from 'p-queue';
+import type { PublishResult, ReadFile, SeenFile } from '../catalog/publication.ts';
+import { type RealPath, realPathText, rootRealPath } from '../library/real-path.ts';
+import type { OriginFile, OriginListing } from '../origins/local-origin.ts';
+import type { Clock } from '../platform/clock.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
+import type { Failpoints } from '../platform/failpoints.ts';
+import { limits } from '../platform/limits.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { ActorRef } from '../supervision/actor-ref.ts';
+import type { ParseOutcome } from '../tags/parse-outcome.ts';
+import type { ParserPool } from '../tags/parser-pool.ts';
+import { askWriter, type CatalogWriterMessage } from './catalog-writer.ts';
+import type { OriginLaneMessage } from './origin-lane.ts';
+import type { ScanState } from './scan-progress.ts';
+
+export interface ScanOptions {
+  readonly originId: string;
+  readonly rootPath: string;
+  readonly lane: ActorRef<OriginLaneMessage>;
+  readonly writer: ActorRef<CatalogWriterMessage>;
+  readonly parsers: ParserPool;
+  /** Files the catalog knew of this origin when the scan began. */
+  readonly knownFiles: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly failpoints: Failpoints;
+  /** Called with what changed; the owner keeps the whole. */
+  readonly onProgress: (change: Partial<ScanState>) => void;
+}
+
+/** What one call to an origin may take, waiting in its lane included. */
+const listDeadlineMs = 60_000;
+/** Files listed ahead of the parsers: gives a total early, bounds memory. */
+const filesListedAhead = 20_000;
+
+export async function scanOrigin(options: ScanOptions, signal: AbortSignal): Promise<void> {
+  await new Scan(options, signal).run();
+}
+
+class Scan {
+  private readonly options: ScanOptions;
+  private readonly signal: AbortSignal;
+  private readonly listing = new PQueue({ concurrency: limits.localOriginConcurrency });
+  private readonly batches = new PQueue({ concurrency: limits.scanBatchesInFlight });
+  private collected: SeenFile[] = [];
+  private listed = 0;
+  private failure: unknown = null;
+  private isComplete = true;
+  private done = 0;
+  private errors = 0;
+  private added = 0;
+  private changed = 0;
+  private removed = 0;
+
+  constructor(options: ScanOptions, signal: AbortSignal) {
+    this.options = options;
+    this.signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const { originId, lane, writer } = this.options;
+    this.options.onProgress({ phase: 'listing', total: this.options.knownFiles });
+    await lane.ask<null>((reply) => ({ type: 'probe', reply }), { timeoutMs: listDeadlineMs, signal: this.signal });
+    await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
+    this.list(rootRealPath);
+    await this.listing.onIdle();
+    this.submit();
+    await this.batches.onIdle();
+    this.signal.throwIfAborted();
+    if (this.failure !== null) throw this.failure;
+    if (this.isComplete) {
+      await this.removeMissing();
+      await askWriter(writer, { type: 'finish-scan', origin: originId }, this.signal);
+    } else {
+      this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
+    }
+    this.options.onProgress({ phase: 'done', wasComplete: this.isComplete, currentPath: null });
+  }
+
+  private get isOver(): boolean {
+    return this.signal.aborted || this.failure !== null;
+  }
+
+  private list(directory: RealPath): void {
+    void this.listing.add(async () => {
+      // Listing runs ahead of the parsers, but not without bound.
+      await this.batches.onSizeLessThan(filesListedAhead / limits.publishBatchFiles);
+      if (this.isOver) return;
+      try {
+        const { directories, files } = await this.options.lane.ask<OriginListing>(
+          (reply) => ({ type: 'list', directory, reply }),
+          { timeoutMs: listDeadlineMs, signal: this.signal },
+        );
+        for (const child of directories) this.list(child);
+        this.collect(files);
+      } catch (error) {
+        if (this.isOver) return;
+        this.isComplete = false;
+        this.errors += 1;
+        this.options.log.warn({ event: 'directory_failed', path: realPathText(directory), error: messageOf(error) });
+        this.options.onProgress({ errors: this.errors });
+      }
+    });
+  }
+
+  /** A directory's files stay together, as an album should appear at once. */
+  private collect(files: readonly OriginFile[]): void {
+    if (this.collected.length > 0 && this.collected.length + files.length > limits.publishBatchFiles) this.submit();
+    this.collected.push(...files);
+    this.listed += files.length;
+    this.options.onProgress({ total: Math.max(this.listed, this.options.knownFiles) });
+    if (this.collected.length >= limits.publishBatchFiles) this.submit();
+  }
+
+  private submit(): void {
+    const files = this.collected;
+    this.collected = [];
+    for (let at = 0; at < files.length; at += limits.publishBatchFiles) {
+      const batch = files.slice(at, at + limits.publishBatchFiles);
+      void this.batches.add(async () => {
+        if (this.isOver) return;
+        try {
+          await this.index(batch);
+        } catch (error) {
+          this.failure ??= error;
+        }
+      });
+    }
+  }
+
+  private async index(batch: readonly SeenFile[]): Promise<void> {
+    const { originId, rootPath, writer, parsers, failpoints } = this.options;
+    const files = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
+    if (files.length > 0) {
+      this.options.onProgress({ phase: 'parsing', currentPath: realPathText(files[0] ?? rootRealPath) });
+      const outcomes = await parsers.parse({ rootPath, files }, this.signal);
+      await this.publish(batch, outcomes);
+      failpoints.check('scan.batch.after');
+    }
+    this.done += batch.length;
+    this.options.onProgress({ done: this.done, updatedAtMs: this.options.clock.monotonicMs() });
+  }
+
+  private async publish(batch: readonly SeenFile[], outcomes: readonly ParseOutcome[]): Promise<void> {
+    const { originId, writer } = this.options;
+    const seen = new Map(batch.map((file) => [file.path, file]));
+    const files = outcomes.flatMap(readFileOf);
+    const ignored = outcomes.flatMap((outcome) =>
+      outcome.type === 'not-music' ? (seen.get(outcome.path) ?? []) : [],
+    );
+    const result: PublishResult = await askWriter(
+      writer,
+      { type: 'publish', origin: originId, files, ignored },
+      this.signal,
+    );
+    this.added += result.added;
+    this.changed += result.changed;
+    this.errors += files.filter(({ state }) => state === 'failed').length;
+    this.options.onProgress({ added: this.added, changed: this.changed, errors: this.errors });
+  }
+
+  private async removeMissing(): Promise<void> {
+    const { originId, writer, log } = this.options;
+    const missing = await askWriter(
+      writer,
+      { type: 'missing', origin: originId, most: Math.max(limits.removalGuardFiles, this.options.knownFiles) },
+      this.signal,
+    );
+    if (missing.missing === 0) return;
+    const allowed = Math.max(limits.removalGuardFiles, Math.floor(missing.known * limits.removalGuardShare));
+    if (this.listed === 0 || missing.missing > allowed) {
+      log.warn({ event: 'mass_removal_held', origin: originId, missing: missing.missing, known: missing.known });
+      this.options.onProgress({ held: missing.missing });
+      return;
+    }
+    const gone: RealPath[] = [];
+    for (const path of missing.paths) {
+      const found = await this.options.lane.ask<OriginFile | null>((reply) => ({ type: 'stat', path, reply }), {
+        timeoutMs: listDeadlineMs,
+        signal: this.signal,
+      });
+      if (found === null) gone.push(path);
+    }
+    for (let at = 0; at < gone.length; at += limits.publishBatchFiles) {
+      const paths = gone.slice(at, at + limits.publishBatchFiles);
+      const { removed } = await askWriter(writer, { type: 'remove', origin: originId, paths }, this.signal);
+      this.removed += removed;
+      this.options.onProgress({ removed: this.removed });
+    }
+  }
+}
+
+function readFileOf(outcome: ParseOutcome): ReadFile[] {
+  switch (outcome.type) {
+    case 'parsed':
+      return [{ ...outcome, reason: null }];
+    case 'failed':
+      return [{ ...outcome, state: 'failed', tags: {} }];
+    case 'not-music':
+    case 'vanished':
+      return [];
+  }
+}
+
+/** What the indexer is told when the origin is not there at all. */
+export function isOriginGone(error: unknown): boolean {
+  return error instanceof MusicfsError && (error.code === 'origin_unavailable' || error.code === 'not_found');
+}

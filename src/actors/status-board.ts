@@ -1,0 +1,36 @@
+// What the actors have to show, for whoever asks how things are. Each part has one writer; readers take what is there
+// and never ask an actor, so a stuck actor cannot hang `status`. Nothing here decides anything.
+import type { CatalogCounters } from '../catalog/tree-reader.ts';
+import type { OriginRow } from '../catalog/publication.ts';
+import type { FuseCounters } from '../fuse/thread-protocol.ts';
+import { idleScan, type ScanState } from './scan-progress.ts';
+
+export interface OriginHealth {
+  readonly id: string;
+  readonly kind: string;
+  readonly root: string;
+  readonly state: 'healthy' | 'unhealthy';
+  readonly lastError: string | null;
+}
+
+export interface ServingState {
+  /** The kernel is being answered. */
+  readonly isServing: boolean;
+  /** The session was taken over from an earlier life of the process. */
+  readonly isAdopted: boolean;
+  readonly hasResend: boolean;
+}
+
+export class StatusBoard {
+  /** Written by the catalog writer. */
+  counters: CatalogCounters = { tracks: 0, files: 0, directories: 0, bytes: 0, failed: 0 };
+  originRows: readonly OriginRow[] = [];
+  /** Written by each origin's lane. */
+  readonly origins = new Map<string, OriginHealth>();
+  /** Written by the indexer. */
+  scan: ScanState = idleScan;
+  /** Written by the fuse handler. */
+  serving: ServingState = { isServing: false, isAdopted: false, hasResend: false };
+  fuse: FuseCounters | null = null;
+  notifications = 0;
+}

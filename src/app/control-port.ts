@@ -1,0 +1,247 @@
+// What the control API sees of the daemon: the status board and the supervision snapshot in control's terms.
+import { indexer } from '../actors/indexer.ts';
+import { etaSeconds, filesPerSecond, type ScanState } from '../actors/scan-progress.ts';
+import type { StatusBoard } from '../actors/status-board.ts';
+import type {
+  ControlPort,
+  FailpointPort,
+  MountState,
+  RescanRequest,
+  ScanProgress,
+  ShutdownMode,
+  StatusReport,
+  SupervisionNode,
+} from '../control/daemon-port.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
+import type { DaemonOptions } from './daemon-options.ts';
+
+export interface ControlPortOptions {
+  readonly daemon: DaemonOptions;
+  readonly board: StatusBoard;
+  readonly clock: Clock;
+  readonly snapshot: () => ActorSnapshot | null;
+  readonly isKept: () => boolean;
+  readonly isStopping: () => boolean;
+  readonly shutdown: (mode: ShutdownMode) => void;
+  readonly failpoints: FailpointPort | null;
+}
+
+const askMs = 5_000;
+const progressEveryMs = 200;
+
+export function createControlPort(options: ControlPortOptions): ControlPort {
+  const { board, clock } = options;
+  const startedAtMs = clock.monotonicMs();
+  return {
+    status: () => statusOf(options, clock.monotonicMs() - startedAtMs),
+    supervision: () => {
+      const snapshot = options.snapshot();
+      return snapshot === null ? emptyTree : nodeOf(snapshot, clock.wallMs());
+    },
+    rescan: (request, signal) => rescan(request, board, clock, signal),
+    cancelScan: (originId) =>
+      indexer.ask<boolean>((reply) => ({ type: 'cancel', originId: originId ?? null, reply }), { timeoutMs: askMs }),
+    shutdown: options.shutdown,
+    ...(options.failpoints === null ? {} : { failpoints: options.failpoints }),
+  };
+}
+
+function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
+  const { daemon, board } = options;
+  const { counters, scan } = board;
+  const snapshot = options.snapshot();
+  const eta = etaSeconds(scan);
+  return {
+    pid: process.pid,
+    version: daemon.version,
+    mountPoint: daemon.mountPoint,
+    state: mountStateOf(options, snapshot),
+    driver: 'kernel',
+    tracks: counters.tracks,
+    files: counters.files,
+    directories: counters.directories,
+    uptimeSeconds: uptimeMs / 1000,
+    scan: {
+      running: scan.isRunning,
+      complete: isFirstScanComplete(board),
+      done: scan.done,
+      total: scan.total,
+      errors: scan.errors,
+      ...(scan.phase === null ? {} : { phase: scan.phase }),
+      filesPerSecond: filesPerSecond(scan),
+      ...(eta === null ? {} : { etaSeconds: eta }),
+      ...(scan.currentPath === null ? {} : { currentPath: scan.currentPath }),
+    },
+    warnings: warningsOf(options),
+    socket: daemon.socketPath,
+    stateDirectory: daemon.stateDirectory,
+    keptBy: options.isKept() ? 'keeper' : 'none',
+    incarnation: 1,
+    session: {
+      adopted: board.serving.isAdopted,
+      resend: board.serving.hasResend,
+      kernelFeatures: board.serving.hasResend ? ['resend'] : [],
+      openHandles: board.fuse?.get('openHandles') ?? 0,
+    },
+    process: { rssBytes: process.memoryUsage.rss() },
+    origins: [...board.origins.values()].map(({ id, kind, root, state }) => ({
+      id,
+      kind,
+      root,
+      state,
+      files: board.originRows.find(({ name }) => name === id)?.files ?? 0,
+    })),
+    fuse: {
+      requests: board.fuse?.requests() ?? {},
+      notifications: board.notifications,
+      statements: board.fuse?.get('statements') ?? 0,
+    },
+    supervision: { restartsTotal: snapshot === null ? 0 : restartsBelow(snapshot) },
+  };
+}
+
+export function isFirstScanComplete(board: StatusBoard): boolean {
+  return board.originRows.length > 0 && board.originRows.every(({ firstScanComplete }) => firstScanComplete);
+}
+
+function mountStateOf({ board, isStopping, isKept }: ControlPortOptions, snapshot: ActorSnapshot | null): MountState {
+  if (isStopping()) return 'unmounting';
+  if (!board.serving.isServing && snapshot === null) return 'mounting';
+  const origins = [...board.origins.values()];
+  const isUsable = ({ state }: { state: string }) => state === 'healthy';
+  if (origins.length > 0 && !origins.some(isUsable)) return 'offline';
+  if (!origins.every(isUsable) || !isKept() || board.scan.held > 0 || hasParked(snapshot)) return 'degraded';
+  return board.scan.isRunning ? 'syncing' : 'ready';
+}
+
+function hasParked(snapshot: ActorSnapshot | null): boolean {
+  if (snapshot === null) return false;
+  return snapshot.state === 'parked' || snapshot.children.some(hasParked);
+}
+
+function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): string[] {
+  const warnings: string[] = [];
+  for (const { id, lastError } of board.origins.values()) {
+    if (lastError !== null) warnings.push(`origin ${id} does not answer: ${lastError}`);
+  }
+  if (board.scan.held > 0) {
+    warnings.push(
+      `${board.scan.held} files are missing on origin ${board.scan.originId ?? ''}; they stay listed, as that many never go without your word`,
+    );
+  }
+  const { originRows } = board;
+  for (const { id, root } of daemon.origins) {
+    if (!board.scan.isRunning && board.scan.ended > 0 && originRows.find(({ name }) => name === id)?.files === 0) {
+      warnings.push(`origin ${id} (${root}) holds no music file`);
+    }
+  }
+  if (!isKept()) warnings.push('the keeper is gone: the mount ends if this daemon dies');
+  if (failpoints !== null) warnings.push('failpoints are enabled: not for daily use');
+  return warnings;
+}
+
+async function* rescan(
+  { originId, detached }: RescanRequest,
+  board: StatusBoard,
+  clock: Clock,
+  signal: AbortSignal,
+): AsyncIterable<ScanProgress> {
+  const endedBefore = board.scan.ended;
+  const wanted = originId === undefined ? Math.max(board.origins.size, 1) : 1;
+  await indexer.ask<null>((reply) => ({ type: 'scan', originId: originId ?? null, reply }), { timeoutMs: askMs, signal });
+  if (detached) {
+    yield progressOf(board.scan);
+    return;
+  }
+  try {
+    for (;;) {
+      const { scan } = board;
+      const isOver = !scan.isRunning && scan.ended - endedBefore >= wanted;
+      if (isOver) break;
+      yield { ...progressOf(scan), ...(scan.phase === 'done' ? { phase: 'publishing' as const } : {}) };
+      await pause(clock, signal);
+    }
+    yield progressOf(board.scan);
+  } finally {
+    if (signal.aborted) {
+      indexer.tell({ type: 'cancel', originId: originId ?? null, reply: { resolve: () => undefined, reject: () => undefined } });
+    }
+  }
+}
+
+function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(progressEveryMs, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = () => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function progressOf(scan: ScanState): ScanProgress {
+  const eta = etaSeconds(scan);
+  return {
+    ...(scan.originId === null ? {} : { originId: scan.originId }),
+    phase: scan.phase ?? 'listing',
+    done: scan.done,
+    total: scan.total,
+    filesPerSecond: filesPerSecond(scan),
+    ...(eta === null ? {} : { etaSeconds: eta }),
+    ...(scan.currentPath === null ? {} : { currentPath: scan.currentPath }),
+    added: scan.added,
+    changed: scan.changed,
+    moved: 0,
+    removed: scan.removed,
+    held: scan.held,
+    errors: scan.errors,
+  };
+}
+
+function restartsBelow(snapshot: ActorSnapshot): number {
+  return snapshot.children.reduce((sum, child) => sum + restartsBelow(child), snapshot.restartsTotal);
+}
+
+const emptyTree: SupervisionNode = {
+  path: 'root',
+  id: 'root',
+  kind: 'supervisor',
+  state: 'starting',
+  incarnation: 0,
+  restartsTotal: 0,
+  restartsInWindow: 0,
+  busyMs: 0,
+  handledTotal: 0,
+  critical: true,
+  children: [],
+};
+
+function nodeOf(snapshot: ActorSnapshot, wallMs: number): SupervisionNode {
+  const { lastError } = snapshot;
+  return {
+    path: snapshot.path,
+    id: snapshot.id,
+    kind: snapshot.kind,
+    ...(snapshot.strategy === null ? {} : { strategy: snapshot.strategy }),
+    state: snapshot.state,
+    incarnation: snapshot.incarnation,
+    ...(snapshot.startedAtMs === null ? {} : { startedMs: snapshot.startedAtMs }),
+    restartsTotal: snapshot.restartsTotal,
+    restartsInWindow: snapshot.restartsInWindow,
+    budget: snapshot.budget,
+    ...(snapshot.nextRestartInMs === null ? {} : { nextRestartMs: wallMs + snapshot.nextRestartInMs }),
+    ...(lastError === null ? {} : { lastError }),
+    ...(snapshot.kind === 'supervisor' ? {} : { mailbox: snapshot.mailbox }),
+    busyMs: snapshot.busyMs,
+    handledTotal: snapshot.handledTotal,
+    ...(snapshot.heartbeatAgeMs === null ? {} : { heartbeatAgeMs: snapshot.heartbeatAgeMs }),
+    ...(snapshot.pid === null ? {} : { pid: snapshot.pid }),
+    critical: snapshot.critical,
+    children: snapshot.children.map((child) => nodeOf(child, wallMs)),
+  };
+}

@@ -1,0 +1,242 @@
+// The composition root: builds the parts, starts the tree, and ends it. Called by main.ts once.
+//
+// Order of a start: lock of the state directory · (the session is there already: the keeper mounted) · tree in list
+// order · "serving" to the keeper. Nothing before that depends on the size of the library or on an origin being up.
+// Order of a stop: drain · unmount, while requests are still answered · tree in reverse · lock.
+import path from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { fuseHandler } from '../actors/fuse-handler.ts';
+import type { IndexedOrigin } from '../actors/indexer.ts';
+import type { OriginLaneMessage } from '../actors/origin-lane.ts';
+import { StatusBoard } from '../actors/status-board.ts';
+import { isOriginKnown } from '../catalog/open-catalog.ts';
+import type { FailpointPort } from '../control/daemon-port.ts';
+import { forgetSession } from '../fuse/session-record.ts';
+import { LocalOrigin } from '../origins/local-origin.ts';
+import { systemClock } from '../platform/clock.ts';
+import { codeOf, errnoOf, messageOf, MusicfsError } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
+import { limits } from '../platform/limits.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createEventfd, unmountAsync } from '../platform/native.ts';
+import { lockState, type StateLock } from '../platform/state-lock.ts';
+import { actorRef } from '../supervision/actor-ref.ts';
+import { startSystem, type System } from '../supervision/system.ts';
+import { createControlPort } from './control-port.ts';
+import type { DaemonOptions } from './daemon-options.ts';
+import { exitCodes } from './exit-codes.ts';
+import { connectKeeper, type KeeperLink } from './keeper-link.ts';
+import { supervisionTree } from './supervision-tree.ts';
+
+/** What is busy is given this long to end by itself. */
+const busyRetryMs = 200;
+/** All of a stop; past it the process ends itself. */
+const stopMs = 10_000;
+
+/** Runs the daemon until it is told to stop. Resolves to its exit code. */
+export function runDaemon(options: DaemonOptions, log: Logger): Promise<number> {
+  return new Daemon(options, log).run();
+}
+
+class Daemon {
+  private readonly options: DaemonOptions;
+  private readonly log: Logger;
+  private readonly board = new StatusBoard();
+  private readonly failpoints: Failpoints;
+  private readonly keeper: KeeperLink;
+  private readonly finished = Promise.withResolvers<number>();
+  private lock: StateLock | null = null;
+  /** The running tree, once it stands; a stop that comes earlier waits for it. */
+  private starting: Promise<System | null> = Promise.resolve(null);
+  private system: System | null = null;
+  private isStopping = false;
+
+  constructor(options: DaemonOptions, log: Logger) {
+    this.options = options;
+    this.log = log;
+    this.failpoints = new Failpoints(options.enableFailpoints);
+    this.keeper = connectKeeper(() => {
+      if (!this.isStopping) log.error({ event: 'keeper_lost' }, 'the mount ends if this daemon dies');
+    });
+  }
+
+  async run(): Promise<number> {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (this.isStopping) process.kill(process.pid, 'SIGKILL'); // the second one: at once
+        void this.stop(signal, true);
+      });
+    }
+    try {
+      this.lock = lockState(this.options.stateDirectory, this.options.mountPoint);
+      refuseUnknownMissingOrigins(this.options);
+      forgetSession(this.options.stateDirectory);
+      this.starting = this.start();
+      this.system = await this.starting;
+      if (!this.board.serving.isServing && !this.isStopping) {
+        throw new MusicfsError('refused', 'the file system could not be served: see the log');
+      }
+    } catch (error) {
+      return this.refuse(error);
+    }
+    this.keeper.tell({ type: 'serving' });
+    const { mountPoint, origins } = this.options;
+    this.log.info({ event: 'serving', mountPoint, origins: origins.map(({ root }) => root) });
+    return this.finished.promise;
+  }
+
+  private start(): Promise<System> {
+    const port = createControlPort({
+      daemon: this.options,
+      board: this.board,
+      clock: systemClock,
+      snapshot: () => this.system?.snapshot() ?? null,
+      isKept: this.keeper.isKept,
+      isStopping: () => this.isStopping,
+      shutdown: (mode) => void this.stop(`asked to (${mode})`, true),
+      failpoints: this.options.enableFailpoints ? failpointPortOf(this.failpoints) : null,
+    });
+    const onSessionEnded = (errno: string) => {
+      this.log.info({ event: 'session_ended', errno });
+      void this.stop('the file system was unmounted', false);
+    };
+    return startSystem(treeOf(this.options, this.board, this.failpoints, port, onSessionEnded), {
+      clock: systemClock,
+      log: this.log,
+      random: Math.random,
+      onRootGaveUp: ({ message }) => {
+        this.log.error({ event: 'root_gave_up', reason: message });
+        this.finished.resolve(exitCodes.crashed);
+      },
+      intercept: (id, where) => this.failpoints.check(`actor.${id}.${where}`),
+    });
+  }
+
+  /** Ends everything; may be called at any time and more than once. */
+  private async stop(why: string, unmount: boolean): Promise<void> {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    const startedAtMs = systemClock.monotonicMs();
+    this.log.info({ event: 'stopping', why });
+    const overrun = setTimeout(() => {
+      this.log.error({ event: 'stop_overran' });
+      process.kill(process.pid, 'SIGKILL');
+    }, stopMs);
+    const system = await this.starting.catch(() => null);
+    if (unmount) await endMount(this.options.mountPoint, this.log);
+    const report = await system?.stop();
+    forgetSession(this.options.stateDirectory);
+    this.lock?.release();
+    clearTimeout(overrun);
+    const tookMs = Math.round(systemClock.monotonicMs() - startedAtMs);
+    this.log.info({ event: 'stopped', tookMs, abandoned: report?.abandoned ?? [] });
+    this.finished.resolve(exitCodes.stopped);
+  }
+
+  private async refuse(error: unknown): Promise<number> {
+    this.log.error({ event: 'refused_to_start', code: codeOf(error), error: messageOf(error) });
+    this.keeper.tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
+    await this.system?.stop();
+    return exitCodes.refused;
+  }
+}
+
+function treeOf(
+  options: DaemonOptions,
+  board: StatusBoard,
+  failpoints: Failpoints,
+  port: ReturnType<typeof createControlPort>,
+  onSessionEnded: (errno: string) => void,
+): ReturnType<typeof supervisionTree> {
+  const catalogPath = path.join(options.stateDirectory, 'catalog.db');
+  const origins = options.origins.map(({ id, root }): IndexedOrigin & { origin: LocalOrigin } => ({
+    id,
+    root,
+    lane: actorRef<OriginLaneMessage>(`origin-lane.${id}`),
+    origin: new LocalOrigin(id, root),
+  }));
+  mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
+  return supervisionTree({
+    catalogWriter: {
+      thread: { path: catalogPath, origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })) },
+      board,
+      onInvalidations: (invalidations) => {
+        fuseHandler.tell({ type: 'invalidate', invalidations });
+      },
+    },
+    lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board })),
+    indexer: {
+      origins,
+      board,
+      failpoints,
+      parsers: {
+        size: parserCount,
+        dropPrivileges: process.getuid?.() === 0,
+        limits: limits.parser,
+        failpoints: () => failpoints.settings('parser.'),
+      },
+    },
+    fuseHandler: {
+      thread: {
+        deviceFd: options.sessionFd,
+        wakeFd: createEventfd(),
+        catalogPath,
+        stateDirectory: options.stateDirectory,
+        device: options.device,
+        uid: options.uid,
+        gid: options.gid,
+        failpoints: options.enableFailpoints,
+      },
+      adopt: false,
+      board,
+      failpoints: () => failpoints.settings('fuse.'),
+      onSessionEnded,
+    },
+    control: { port, socketPath: options.socketPath },
+  });
+}
+
+/** A missing origin is an outage when its files are known, and a mistake when they are not. */
+function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOptions): void {
+  const missing = origins.find(({ root }) => !existsSync(root));
+  if (missing === undefined || isOriginKnown(path.join(stateDirectory, 'catalog.db'), missing.id)) return;
+  throw new MusicfsError(
+    'refused',
+    `origin ${missing.root} does not exist, and nothing of it is known from before: is the path right, the disk mounted?`,
+  );
+}
+
+/** Two parsers keep two cores busy; more would take them from players. */
+const parserCount = 2;
+
+/** Failpoints of the fuse thread are armed there, all others here. */
+function failpointPortOf(failpoints: Failpoints): FailpointPort {
+  return {
+    list: () => failpoints.list(),
+    set(setting) {
+      failpoints.set(setting);
+      if (setting.startsWith('fuse.')) fuseHandler.tell({ type: 'set-failpoint', setting });
+      return Promise.resolve();
+    },
+    clear() {
+      failpoints.clear();
+      fuseHandler.tell({ type: 'clear-failpoints' });
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Unmounts while requests are still answered; what is busy is detached, so that the path is free at once. */
+async function endMount(mountPoint: string, log: Logger): Promise<void> {
+  const plain = await unmountAsync(mountPoint, false);
+  if (plain === null) return;
+  if (plain === 'EBUSY') {
+    await new Promise((resolve) => setTimeout(resolve, busyRetryMs));
+    const again = await unmountAsync(mountPoint, false);
+    if (again === null) return;
+    const lazy = await unmountAsync(mountPoint, true);
+    log.warn({ event: 'unmounted_lazily', mountPoint, error: lazy });
+    return;
+  }
+  log.warn({ event: 'unmount_failed', mountPoint, error: errnoOf({ code: plain }) ?? plain });
+}

@@ -1,0 +1,50 @@
+// The supervision tree as data, in start order; stopping is the reverse. Who may fail without whom is decided here.
+import { type ControlOptions, controlSpec } from '../actors/control.ts';
+import { type CatalogWriterOptions, catalogWriterSpec } from '../actors/catalog-writer.ts';
+import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler.ts';
+import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
+import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
+import { type ChildSpec, type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
+
+export interface TreeOptions {
+  readonly catalogWriter: CatalogWriterOptions;
+  readonly lanes: readonly OriginLaneOptions[];
+  readonly indexer: IndexerOptions;
+  readonly fuseHandler: FuseHandlerOptions;
+  readonly control: ControlOptions;
+}
+
+export function supervisionTree(options: TreeOptions): SupervisorSpec {
+  return supervisorSpec({
+    id: 'root',
+    // What comes later relies on what comes earlier. Past its budget the process ends and is started anew.
+    strategy: 'rest_for_one',
+    children: [
+      supervisorSpec({
+        id: 'foundation',
+        strategy: 'rest_for_one',
+        children: [asChild(catalogWriterSpec(options.catalogWriter))],
+      }),
+      supervisorSpec({
+        id: 'origins',
+        strategy: 'one_for_one',
+        children: options.lanes.map((lane) => asChild(originLaneSpec(lane))),
+      }),
+      supervisorSpec({
+        id: 'library',
+        strategy: 'one_for_one',
+        children: [asChild(indexerSpec(options.indexer))],
+      }),
+      supervisorSpec({
+        id: 'serving',
+        strategy: 'rest_for_one',
+        children: [asChild(fuseHandlerSpec(options.fuseHandler)), asChild(controlSpec(options.control))],
+      }),
+    ],
+  });
+}
+
+/** Supervision handles every actor alike, whatever its messages are; their types were checked in its spec. */
+function asChild<M, S>(spec: import('../supervision/child-spec.ts').ActorSpec<M, S>): ChildSpec {
+  return spec as unknown as ChildSpec;
+}

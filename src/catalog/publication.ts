@@ -1,0 +1,44 @@
+// What the indexer tells the catalog, and what it hears back. Plain data: it crosses a thread.
+
+import type { TrackState } from '../library/track-facts.ts';
+import type { RealPath } from '../library/real-path.ts';
+import type { TrackTags } from '../library/track-tags.ts';
+
+/** A file as a walk sees it. `mtimeNs` is nanoseconds since 1970 in decimal digits. */
+export interface SeenFile {
+  readonly path: RealPath;
+  readonly sizeBytes: number;
+  readonly mtimeNs: string;
+}
+
+/** A file whose tags were read, or could not be. */
+export interface ReadFile extends SeenFile {
+  readonly state: TrackState;
+  /** Why a failed file failed. */
+  readonly reason: string | null;
+  /** Hash over its audio, 16 hex digits; null when the file could not be read. */
+  readonly audioFp: string | null;
+  readonly tags: TrackTags;
+}
+
+/** One thing for the kernel to forget: a name of a directory, or (name null) the directory's listing and attributes. */
+export interface Invalidation {
+  readonly id: number;
+  readonly parent: number;
+  readonly name: string | null;
+}
+
+export interface PublishResult {
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly invalidations: readonly Invalidation[];
+}
+
+export interface OriginRow {
+  readonly name: string;
+  readonly kind: string;
+  readonly root: string;
+  readonly firstScanComplete: boolean;
+  readonly files: number;
+}

@@ -1,0 +1,147 @@
+// The catalog's tables and how an older file becomes a newer one.
+//
+// catalog.db holds the library (tracks), the tree that the mount shows (nodes, entries) and what must survive a crash
+// between a commit and the kernel hearing of it (invalidations).
+//
+//   nodes    one row per file or directory that was ever shown. The id is the inode number and is never used again
+//            (AUTOINCREMENT), root is 1. `version` counts a file's content versions from 1; directories stay at 0.
+//   entries  one row per name in a directory. The id is the directory offset (cookie) of that name. A row is never
+//            changed but for its node: a name that goes becomes a tombstone (`removed_at`), so that an old offset
+//            still says where to go on, and its sort key stays as long as the name stands.
+//   tracks   what an origin holds and what its tags say; `node` is its file. real_path is the raw bytes, as names
+//            need not be UTF-8. `removed_at` marks one that left; the row waits for its return.
+//   ignored_files  files that carry a music extension but hold no music, so that they are not parsed again.
+//   old_versions  size and time of content versions that were replaced, for handles that still read them.
+//
+// Times are two integers (seconds, nanoseconds), as one 64-bit number of nanoseconds does not fit a JavaScript number.
+// Migrations are numbered by their place in the list (`PRAGMA user_version`), run each in a transaction of its own,
+// and only go forward; a file from a newer program is refused.
+import { copyFileSync } from 'node:fs';
+import type Database from 'better-sqlite3';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
+
+export const rootNodeId = 1;
+
+export const nodeKind = { directory: 1, file: 2 } as const;
+
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE origins (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    root TEXT NOT NULL,
+    first_scan_complete INTEGER NOT NULL DEFAULT 0,
+    files INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE nodes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind INTEGER NOT NULL,
+    version INTEGER NOT NULL DEFAULT 0,
+    size INTEGER NOT NULL DEFAULT 0,
+    mtime_s INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ctime_s INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL,
+    links INTEGER NOT NULL,
+    parent INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    parent INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    node INTEGER NOT NULL,
+    removed_at INTEGER
+  );
+  CREATE UNIQUE INDEX entries_by_name ON entries (parent, folded) WHERE removed_at IS NULL;
+  CREATE INDEX entries_in_order ON entries (parent, sort_key, id) WHERE removed_at IS NULL;
+  CREATE INDEX entries_of_node ON entries (node) WHERE removed_at IS NULL;
+  CREATE INDEX entries_removed ON entries (removed_at) WHERE removed_at IS NOT NULL;
+  CREATE TABLE tracks (
+    node INTEGER PRIMARY KEY,
+    origin INTEGER NOT NULL,
+    real_path BLOB NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT,
+    audio_fp TEXT,
+    album_key TEXT NOT NULL,
+    disc INTEGER,
+    disc_total INTEGER,
+    tags TEXT NOT NULL,
+    removed_at INTEGER
+  );
+  CREATE UNIQUE INDEX tracks_by_path ON tracks (origin, real_path);
+  CREATE INDEX tracks_of_album ON tracks (album_key) WHERE removed_at IS NULL;
+  CREATE INDEX tracks_removed ON tracks (removed_at) WHERE removed_at IS NOT NULL;
+  CREATE TABLE albums (key TEXT PRIMARY KEY, multi_disc INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE ignored_files (
+    origin INTEGER NOT NULL,
+    real_path BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_s INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    PRIMARY KEY (origin, real_path)
+  ) WITHOUT ROWID;
+  CREATE TABLE old_versions (
+    node INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_s INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    PRIMARY KEY (node, version)
+  ) WITHOUT ROWID;
+  CREATE TABLE invalidations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    parent INTEGER NOT NULL,
+    name TEXT
+  );
+  INSERT INTO meta VALUES ('tracks', 0), ('files', 0), ('directories', 1), ('bytes', 0), ('failed', 0);
+  `,
+];
+
+export const schemaVersion = migrations.length;
+
+/**
+ * Brings an open catalog to the current schema; a new one also gets its root directory, dated `nowMs`.
+ * A copy of the file is made before the first step. Throws `newer_schema` or `catalog_corrupt`; the file is then as it was.
+ */
+export function migrate(database: Database.Database, path: string, nowMs: number): void {
+  const found = Number(database.pragma('user_version', { simple: true }));
+  if (found > schemaVersion) {
+    throw new MusicfsError(
+      'newer_schema',
+      `the catalog ${path} has schema ${found}, this program knows ${schemaVersion}: use the newer musicfs, or another --state directory`,
+    );
+  }
+  if (found > 0 && found < schemaVersion) {
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    copyFileSync(path, `${path}.schema-${found}`);
+  }
+  for (const [index, sql] of migrations.entries()) {
+    if (index < found) continue;
+    try {
+      database.transaction(() => {
+        database.exec(sql);
+        if (index === 0) {
+          const seconds = Math.floor(nowMs / 1000);
+          database
+            .prepare('INSERT INTO nodes VALUES (?, ?, 0, 0, ?, 0, ?, 0, 2, ?)')
+            .run(rootNodeId, nodeKind.directory, seconds, seconds, rootNodeId);
+        }
+        database.pragma(`user_version = ${index + 1}`);
+      })();
+    } catch (error) {
+      throw new MusicfsError(
+        'catalog_corrupt',
+        `migration ${index + 1} of ${path} failed: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}

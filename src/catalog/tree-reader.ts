@@ -1,0 +1,216 @@
+// The read side of the catalog: what the fuse thread asks for each request. Prepared, indexed, bounded statements on a
+// read-only connection; nothing is loaded, nothing waits. Called by fuse/ only.
+import type Database from 'better-sqlite3';
+import { foldName, normalizeName } from '../library/names.ts';
+import { nodeKind, rootNodeId } from './schema.ts';
+
+/** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
+export interface NodeAttributes {
+  /** The inode number. */
+  readonly id: number;
+  readonly isDirectory: boolean;
+  /** Content version of a file (from 1), 0 for directories. */
+  readonly version: number;
+  readonly size: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  readonly ctimeSeconds: number;
+  readonly ctimeNanoseconds: number;
+  readonly links: number;
+}
+
+/** One name of a directory, with what stat would say of it. `entryId` is its directory offset. */
+export interface DirectoryEntry extends NodeAttributes {
+  readonly entryId: number;
+  readonly name: string;
+}
+
+/** Where the bytes of one content version lie. */
+export interface FileLocation {
+  readonly originName: string;
+  readonly originRoot: string;
+  /** Raw bytes of the path below the origin's root. */
+  readonly realPath: Buffer;
+  readonly size: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+/** What extended attributes show of a file. */
+export interface TrackRow {
+  readonly originName: string;
+  readonly realPath: Buffer;
+  readonly state: string;
+  readonly audioFp: string | null;
+}
+
+export interface CatalogCounters {
+  readonly tracks: number;
+  readonly files: number;
+  readonly directories: number;
+  readonly bytes: number;
+  readonly failed: number;
+}
+
+type NodeRow = [number, number, number, number, number, number, number, number, number];
+type EntryRow = [...NodeRow, number, string];
+
+const nodeColumns = 'n.id, n.kind, n.version, n.size, n.mtime_s, n.mtime_ns, n.ctime_s, n.ctime_ns, n.links';
+
+function attributesOf(row: NodeRow | EntryRow): NodeAttributes {
+  return {
+    id: row[0],
+    isDirectory: row[1] === nodeKind.directory,
+    version: row[2],
+    size: row[3],
+    mtimeSeconds: row[4],
+    mtimeNanoseconds: row[5],
+    ctimeSeconds: row[6],
+    ctimeNanoseconds: row[7],
+    links: row[8],
+  };
+}
+
+function entryOf(row: EntryRow): DirectoryEntry {
+  return { ...attributesOf(row), entryId: row[9], name: row[10] };
+}
+
+export class TreeReader {
+  /** Statements run so far: a work counter. */
+  statements = 0;
+  private readonly byName;
+  private readonly byId;
+  private readonly parentOf;
+  private readonly firstPage;
+  private readonly nextPage;
+  private readonly sortKeyOf;
+  private readonly locationOf;
+  private readonly oldVersion;
+  private readonly trackOf;
+  private readonly counterRows;
+
+  constructor(database: Database.Database) {
+    const page = (where: string) =>
+      database
+        .prepare<unknown[], EntryRow>(
+          `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
+           WHERE e.parent = ? AND e.removed_at IS NULL ${where} ORDER BY e.sort_key, e.id LIMIT ?`,
+        )
+        .raw();
+    this.byName = database
+      .prepare<unknown[], EntryRow>(
+        `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
+         WHERE e.parent = ? AND e.folded = ? AND e.removed_at IS NULL`,
+      )
+      .raw();
+    this.byId = database
+      .prepare<unknown[], NodeRow>(`SELECT ${nodeColumns} FROM nodes n WHERE n.id = ?`)
+      .raw();
+    this.parentOf = database.prepare<unknown[], number>('SELECT parent FROM nodes WHERE id = ?').pluck();
+    this.firstPage = page('');
+    this.nextPage = page('AND (e.sort_key, e.id) > (?, ?)');
+    this.sortKeyOf = database
+      .prepare<unknown[], string>('SELECT sort_key FROM entries WHERE id = ? AND parent = ?')
+      .pluck();
+    this.locationOf = database.prepare<
+      unknown[],
+      { originName: string; originRoot: string; realPath: Buffer; version: number } & Omit<
+        FileLocation,
+        'originName' | 'originRoot' | 'realPath'
+      >
+    >(
+      `SELECT o.name AS originName, o.root AS originRoot, t.real_path AS realPath, n.version AS version,
+              n.size AS size, n.mtime_s AS mtimeSeconds, n.mtime_ns AS mtimeNanoseconds
+       FROM tracks t JOIN nodes n ON n.id = t.node JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
+    );
+    this.oldVersion = database.prepare<
+      unknown[],
+      { size: number; mtimeSeconds: number; mtimeNanoseconds: number }
+    >(
+      `SELECT size, mtime_s AS mtimeSeconds, mtime_ns AS mtimeNanoseconds FROM old_versions
+       WHERE node = ? AND version = ?`,
+    );
+    this.trackOf = database.prepare<unknown[], TrackRow>(
+      `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp
+       FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
+    );
+    this.counterRows = database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw();
+  }
+
+  /** The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. */
+  lookup(parentId: number, name: string): DirectoryEntry | undefined {
+    this.statements += 1;
+    const row = this.byName.get(parentId, foldName(name));
+    if (row === undefined) return undefined;
+    return row[10] === name || row[10] === normalizeName(name) ? entryOf(row) : undefined;
+  }
+
+  /** A node by its inode number; undefined when it was never shown or is long gone. */
+  node(id: number): NodeAttributes | undefined {
+    this.statements += 1;
+    const row = this.byId.get(id);
+    return row === undefined ? undefined : attributesOf(row);
+  }
+
+  /** A file as a given content version shows it: the current one, or one that was replaced not long ago. */
+  nodeVersion(id: number, version: number): NodeAttributes | undefined {
+    const current = this.node(id);
+    if (current === undefined || current.version === version) return current;
+    this.statements += 1;
+    const old = this.oldVersion.get(id, version);
+    return old === undefined ? undefined : { ...current, ...old, version };
+  }
+
+  /** The directory that holds a directory; the root's is the root. */
+  parent(id: number): number {
+    this.statements += 1;
+    return this.parentOf.get(id) ?? rootNodeId;
+  }
+
+  /**
+   * Up to `count` entries of a directory in its order, from the one after `afterEntryId` (0 = from the start). An
+   * offset whose name has gone still leads to its successor; one that was never of this directory leads to its end.
+   * Costs the same at the start and the end of any directory.
+   */
+  page(parentId: number, afterEntryId: number, count: number): DirectoryEntry[] {
+    this.statements += 1;
+    if (afterEntryId === 0) return this.firstPage.all(parentId, count).map(entryOf);
+    this.statements += 1;
+    const sortKey = this.sortKeyOf.get(afterEntryId, parentId);
+    if (sortKey === undefined) return [];
+    return this.nextPage.all(parentId, sortKey, afterEntryId, count).map(entryOf);
+  }
+
+  /** Where the bytes of a content version can be read, or undefined when that version is no longer described. */
+  location(id: number, version: number): FileLocation | undefined {
+    this.statements += 1;
+    const row = this.locationOf.get(id);
+    if (row === undefined || row.version === version) return row;
+    this.statements += 1;
+    const old = this.oldVersion.get(id, version);
+    return old === undefined ? undefined : { ...row, ...old };
+  }
+
+  track(id: number): TrackRow | undefined {
+    this.statements += 1;
+    return this.trackOf.get(id);
+  }
+
+  counters(): CatalogCounters {
+    this.statements += 1;
+    return countersFrom(this.counterRows.all());
+  }
+}
+
+/** The counters as an object, from the rows of table meta. */
+export function countersFrom(rows: readonly (readonly [string, number])[]): CatalogCounters {
+  const values = new Map(rows);
+  const value = (key: keyof CatalogCounters) => values.get(key) ?? 0;
+  return {
+    tracks: value('tracks'),
+    files: value('files'),
+    directories: value('directories'),
+    bytes: value('bytes'),
+    failed: value('failed'),
+  };
+}

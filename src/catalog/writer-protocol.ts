@@ -1,0 +1,61 @@
+// The messages between the catalog-writer actor (main thread) and the writer thread. Each request carries an id and
+// gets exactly one answer.
+import type { RealPath } from '../library/real-path.ts';
+import type { ErrorCode } from '../platform/errors.ts';
+import type { Invalidation, OriginRow, PublishResult, ReadFile, SeenFile } from './publication.ts';
+import type { CatalogCounters } from './tree-reader.ts';
+
+/** What the writer thread is started with. */
+export interface WriterThreadData {
+  readonly path: string;
+  readonly origins: readonly { readonly name: string; readonly kind: string; readonly root: string }[];
+}
+
+export type WriterRequest =
+  /** A walk of an origin begins: nothing of it has been seen yet. */
+  | { readonly type: 'begin-scan'; readonly origin: string }
+  | { readonly type: 'compare'; readonly origin: string; readonly files: readonly SeenFile[] }
+  | { readonly type: 'publish'; readonly origin: string; readonly files: readonly ReadFile[]; readonly ignored: readonly SeenFile[] }
+  | { readonly type: 'missing'; readonly origin: string; readonly most: number }
+  | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
+  | { readonly type: 'finish-scan'; readonly origin: string }
+  | { readonly type: 'pending-invalidations'; readonly afterId: number }
+  | { readonly type: 'invalidated'; readonly upToId: number }
+  | { readonly type: 'overview' };
+
+export interface Overview {
+  readonly origins: readonly OriginRow[];
+  readonly counters: CatalogCounters;
+}
+
+/** What each request is answered with. */
+export interface WriterAnswers {
+  readonly 'begin-scan': null;
+  readonly compare: readonly RealPath[];
+  readonly publish: PublishResult;
+  readonly missing: { readonly known: number; readonly missing: number; readonly paths: readonly RealPath[] };
+  readonly remove: PublishResult;
+  readonly 'finish-scan': null;
+  readonly 'pending-invalidations': readonly Invalidation[];
+  readonly invalidated: null;
+  readonly overview: Overview;
+}
+
+export type WriterAnswer =
+  | {
+      readonly type: 'answer';
+      readonly id: number;
+      readonly value: WriterAnswers[keyof WriterAnswers];
+      readonly overview: Overview;
+    }
+  | { readonly type: 'failure'; readonly id: number; readonly code: ErrorCode; readonly message: string };
+
+export type WriterEvent =
+  | { readonly type: 'opened'; readonly overview: Overview }
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'closed' }
+  | WriterAnswer;
+
+export type WriterCommand =
+  | { readonly type: 'request'; readonly id: number; readonly request: WriterRequest }
+  | { readonly type: 'close' };

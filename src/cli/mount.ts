@@ -1,0 +1,171 @@
+// `musicfs mount`: settles on the options, refuses what can be refused, and starts a keeper, in the background or here.
+import { execFile } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { type Command, Option } from 'commander';
+import { MusicfsError } from '../platform/errors.ts';
+import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
+import type { MountOptions } from '../keeper/mount-options.ts';
+import { resolveMountPoint } from './mount-table.ts';
+
+interface MountArguments {
+  readonly origin: readonly string[];
+  readonly state?: string;
+  readonly config?: string;
+  readonly driver: 'kernel' | 'fuse-native';
+  readonly foreground?: boolean;
+  readonly wait?: boolean;
+  readonly allowOther?: boolean;
+  readonly enableFailpoints?: boolean;
+}
+
+export function registerMount(program: Command): void {
+  program
+    .command('mount')
+    .argument('[mountpoint]', 'an empty directory')
+    .description('show a music library at a mount point')
+    .option('--origin <path>', 'a directory with music; may be given several times', collect, [])
+    .option('--state <dir>', 'where the catalog is kept')
+    .option('--config <file>', 'a configuration file (TOML)')
+    .addOption(
+      new Option('--driver <name>', 'how the kernel is talked to').choices(['kernel', 'fuse-native']).default('kernel'),
+    )
+    .option('--foreground', 'stay until Ctrl-C')
+    .option('--wait', 'return when the first scan is complete')
+    .option('--allow-other', 'let other users of this machine in')
+    .option('--enable-failpoints', 'for tests: let faults be injected')
+    .addHelpText(
+      'after',
+      '\nExit codes of mount: 0 mounted (in the foreground: stopped) · 1 refused now · 2 usage or configuration · 70 the daemon died',
+    )
+    .action(mount);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+async function mount(mountPoint: string | undefined, given: MountArguments): Promise<void> {
+  try {
+    const options = await settle(mountPoint, given);
+    const { prepareMount } = await import('../keeper/prepare-mount.ts');
+    await prepareMount(options);
+    if (given.foreground === true) await runInForeground(options, given.wait === true);
+    else await runDetached(options, given.wait === true);
+  } catch (error) {
+    // Here 1 says "refused now" and 2 "wrong usage or configuration"; other commands have a finer scale.
+    const isUsage = error instanceof MusicfsError && usageCodes.has(error.code);
+    process.stderr.write(`musicfs: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (process.env['MUSICFS_DEBUG'] === '1') console.error(error);
+    process.exitCode = isUsage ? 2 : 1;
+  }
+}
+
+const usageCodes: ReadonlySet<string> = new Set(['invalid_argument', 'config_invalid', 'unsupported_operation']);
+
+async function settle(mountPoint: string | undefined, given: MountArguments): Promise<MountOptions> {
+  const config =
+    given.config === undefined ? {} : (await import('../config/config-file.ts')).readConfigFile(given.config);
+  const driver = given.driver === 'kernel' ? (config.fuse?.driver ?? 'kernel') : given.driver;
+  if (driver !== 'kernel') {
+    throw new MusicfsError('unsupported_operation', 'driver fuse-native is not built yet: use --driver kernel');
+  }
+  const point = mountPoint ?? config.mount?.point;
+  if (point === undefined) {
+    throw new MusicfsError('invalid_argument', 'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH');
+  }
+  if (process.getuid?.() !== 0) {
+    throw new MusicfsError('refused', 'mounting as an ordinary user is not built yet: run it with sudo');
+  }
+  const resolved = resolveMountPoint(point);
+  const state = given.state ?? config.state?.dir;
+  const stateDirectory =
+    state === undefined ? stateDirectoryFor(resolved, process.env, 0) : path.resolve(state);
+  const origins = originsFrom(given.origin, config.origins ?? []);
+  return {
+    mountPoint: resolved,
+    stateDirectory,
+    socketPath: socketPathFor(resolved, stateDirectory, process.env, 0),
+    origins,
+    allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
+    enableFailpoints: given.enableFailpoints ?? false,
+  };
+}
+
+type OriginEntry = { readonly id?: string | undefined; readonly path: string };
+
+/** Gives each origin an id: its own, or local, local-2, … Plain paths and `local:PATH` are local directories. */
+function originsFrom(given: readonly string[], configured: readonly OriginEntry[]): { id: string; root: string }[] {
+  const entries: readonly OriginEntry[] = given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
+  if (entries.length === 0) {
+    throw new MusicfsError('invalid_argument', 'an origin is needed: --origin PATH, a directory with music');
+  }
+  const origins: { id: string; root: string }[] = [];
+  for (const { id, path: root } of entries) {
+    const known = origins.map((origin) => origin.id);
+    const free = id ?? ['local', ...entries.map((_, index) => `local-${index + 2}`)].find((name) => !known.includes(name));
+    if (free === undefined || known.includes(free)) {
+      throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
+    }
+    origins.push({ id: free, root: realOrAsGiven(path.resolve(root)) });
+  }
+  return origins;
+}
+
+function localPath(text: string): string {
+  const match = /^([a-z0-9]+):(.+)$/.exec(text);
+  if (match === null) return text;
+  if (match[1] === 'local') return match[2] ?? text;
+  throw new MusicfsError('invalid_argument', `--origin ${text}: only local directories are built yet: --origin PATH`);
+}
+
+/** A missing origin may be an outage: the daemon decides. */
+function realOrAsGiven(root: string): string {
+  try {
+    return realpathSync(root);
+  } catch {
+    return root;
+  }
+}
+
+async function runDetached(options: MountOptions, wait: boolean): Promise<void> {
+  const { startDetachedKeeper } = await import('../keeper/start-detached.ts');
+  await startDetachedKeeper(options);
+  await checkAnswers(options.mountPoint);
+  if (wait) await (await import('./wait-for-scan.ts')).waitForFirstScan(options.socketPath, new AbortController().signal);
+  console.log(`mounted ${options.mountPoint}`);
+}
+
+async function runInForeground(options: MountOptions, wait: boolean): Promise<void> {
+  const { startKeeper } = await import('../keeper/keeper.ts');
+  const keeper = startKeeper(options);
+  const stopped = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stopped.abort();
+      keeper.stop();
+    });
+  }
+  await keeper.serving;
+  await checkAnswers(options.mountPoint);
+  console.log(`mounted ${options.mountPoint}; Ctrl-C unmounts`);
+  if (wait) {
+    await (await import('./wait-for-scan.ts')).waitForFirstScan(options.socketPath, stopped.signal);
+    if (!stopped.signal.aborted) console.log('the first scan is complete');
+  }
+  const code = await keeper.ended;
+  if (code !== 0) process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
+  process.exitCode = code;
+}
+
+/** One look through the mount, from a child, as this process may hold the session. */
+function checkAnswers(mountPoint: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('/usr/bin/stat', ['-c', '%i', '--', mountPoint], { timeout: answerMs, killSignal: 'SIGKILL' }, (error) => {
+      if (error === null) resolve();
+      else reject(new MusicfsError('refused', `${mountPoint} does not answer: musicfs status ${mountPoint}`));
+    });
+  });
+}
+
+const answerMs = 5_000;

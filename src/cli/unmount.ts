@@ -1,0 +1,94 @@
+// musicfs unmount: ends one mount. Its daemon is asked to stop; where none answers, the dead mount is detached. Looks
+// at the kernel's table only, never at a path inside the mount, which might hang.
+import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { DaemonUnreachable } from '../control/client-errors.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import { addDaemonOptions, type DaemonOptions, ownUid, refuseTwoNames, withDaemon } from './find-daemon.ts';
+import { type Mount, mountAt, musicfsType, readMounts, resolveMountPoint } from './mount-table.ts';
+
+/** Longer than the daemon needs to drain its reads (10 s). */
+const defaultTimeoutSeconds = 15;
+
+/** The kernel's table has no event that Node can wait for. */
+const lookEveryMs = 20;
+
+export function registerUnmount(program: Command): void {
+  addDaemonOptions(program.command('unmount').argument('[mountpoint]', 'which mount'))
+    .description('end a mount and its daemon')
+    .action(async (argument: string | undefined, options: DaemonOptions) => {
+      refuseTwoNames(argument, options);
+      const named = argument ?? options.mount ?? (await mountPointOfDaemon(options));
+      const point = resolveMountPoint(named);
+      const how = await unmount(findMount(point), options);
+      if (options.json === true) console.log(JSON.stringify({ mountPoint: point, how }));
+      else if (how === 'detached') console.log(`${point}: no daemon answered, the dead mount is detached`);
+    });
+}
+
+async function mountPointOfDaemon(options: DaemonOptions): Promise<string> {
+  return (await withDaemon(undefined, options, (client) => client.status())).mountPoint;
+}
+
+function findMount(point: string): Mount {
+  const mount = mountAt(point, readMounts());
+  if (mount?.fsType === musicfsType) return mount;
+  throw new MusicfsError(
+    'not_found',
+    mount === undefined
+      ? `${point} is not mounted: musicfs doctor lists the mounts there are`
+      : `${point} is a mount of ${mount.fsType}, not of musicfs`,
+  );
+}
+
+async function unmount(mount: Mount, options: DaemonOptions): Promise<'stopped' | 'detached'> {
+  const limitMs = (options.timeout ?? defaultTimeoutSeconds) * 1_000;
+  const deadline = AbortSignal.timeout(limitMs);
+  try {
+    const { mount: _resolved, ...others } = options;
+    const point = options.socket === undefined ? mount.point : undefined;
+    await withDaemon(point, others, (client) => client.shutdown('drain'));
+  } catch (error) {
+    if (!(error instanceof DaemonUnreachable)) throw error;
+    await detach(mount.point);
+    await waitUntilGone(mount, deadline);
+    return 'detached';
+  }
+  await waitUntilGone(mount, deadline);
+  return 'stopped';
+}
+
+async function waitUntilGone(mount: Mount, deadline: AbortSignal): Promise<void> {
+  while (readMounts().some(({ id, point }) => id === mount.id && point === mount.point)) {
+    if (deadline.aborted) {
+      throw new MusicfsError(
+        'deadline_exceeded',
+        `${mount.point} is still mounted: look at musicfs status, or give it more time with --timeout`,
+      );
+    }
+    await pause(lookEveryMs);
+  }
+}
+
+/** By a child, as umount2(2) may hang where the daemon is neither dead nor alive. Helpers and path checks are off. */
+function detach(point: string): Promise<void> {
+  const [program, args] =
+    ownUid() === 0
+      ? (['umount', ['--internal-only', '--no-canonicalize', '--lazy', '--', point]] as const)
+      : (['fusermount3', ['-u', '-z', '--', point]] as const);
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    child.once('error', (error) =>
+      reject(new MusicfsError('refused', `${point}: ${program} cannot be run`, { cause: error })),
+    );
+    child.once('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new MusicfsError('refused', `${point}: ${said.trim() || `${program} ended with ${code}`}`));
+    });
+  });
+}

@@ -1,0 +1,29 @@
+// Waits until every origin has been scanned once, showing how far that is.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../control/client.ts';
+import { MusicfsError } from '../platform/errors.ts';
+
+const askEveryMs = 200;
+const showEveryMs = 1_000;
+
+/** Rejects with `refused` when the first scan ended without having met everything. Ends quietly when aborted. */
+export async function waitForFirstScan(socketPath: string, signal: AbortSignal): Promise<void> {
+  const client = connect(socketPath);
+  let shownAtMs = 0;
+  try {
+    while (!signal.aborted) {
+      const { scan, warnings } = await client.status();
+      if (scan.complete) return;
+      if (!scan.running && scan.phase === 'done') {
+        throw new MusicfsError('refused', `the scan did not meet everything (${scan.errors} errors): ${warnings[0] ?? 'see the log'}`);
+      }
+      if (scan.running && performance.now() - shownAtMs > showEveryMs) {
+        shownAtMs = performance.now();
+        process.stderr.write(`scanning: ${scan.done} of ${scan.total} files, ${Math.round(scan.filesPerSecond)} a second\n`);
+      }
+      await sleep(askEveryMs, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    client.close();
+  }
+}

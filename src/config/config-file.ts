@@ -1,0 +1,53 @@
+// The configuration file: TOML under one strict schema. Every problem is reported at once, with the key and the way
+// out; an unknown key is an error, as a misspelt one would otherwise be silently without effect.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'smol-toml';
+import * as v from 'valibot';
+import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+
+const schema = v.strictObject({
+  mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),
+  fuse: v.optional(v.strictObject({ driver: v.optional(v.picklist(['kernel', 'fuse-native'])) })),
+  state: v.optional(v.strictObject({ dir: v.optional(v.string()) })),
+  origins: v.optional(
+    v.array(
+      v.strictObject({
+        id: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -'))),
+        kind: v.optional(v.literal('local'), 'local'),
+        path: v.string(),
+      }),
+    ),
+  ),
+});
+
+export type ConfigFile = v.InferOutput<typeof schema>;
+
+/** Reads and checks a file. Throws `config_invalid` with all that is wrong in it. Paths in it are made absolute. */
+export function readConfigFile(file: string): ConfigFile {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new MusicfsError('config_invalid', `cannot read ${file}: ${errnoOf(error) ?? messageOf(error)}`, { cause: error });
+  }
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (error) {
+    throw new MusicfsError('config_invalid', `${file}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`, { cause: error });
+  }
+  const parsed = v.safeParse(schema, raw);
+  if (!parsed.success) {
+    const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'file'}: ${issue.message}`);
+    throw new MusicfsError('config_invalid', `${file}: ${problems.join('; ')}`);
+  }
+  const here = path.dirname(path.resolve(file));
+  const { output } = parsed;
+  return {
+    ...output,
+    ...(output.origins === undefined
+      ? {}
+      : { origins: output.origins.map((origin) => ({ ...origin, path: path.resolve(here, origin.path) })) }),
+  };
+}

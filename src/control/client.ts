@@ -1,0 +1,157 @@
+// The typed client of the control API, for the command line. Errors of the daemon come back as the MusicfsErrors they
+// were; that nobody answers at all is told apart, as it is the caller's case to explain.
+import {
+  type CallOptions,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  makeClientConstructor,
+  type ServiceDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { MusicfsError } from '../platform/errors.ts';
+import { DaemonUnreachable } from './client-errors.ts';
+import type {
+  FailpointReport,
+  RescanRequest,
+  ScanProgress,
+  ShutdownMode,
+  StatusReport,
+  SupervisionNode,
+} from './daemon-port.ts';
+import { createErrorDetailCodec } from './error-detail.ts';
+import type { CancelScanResponse__Output } from './generated/musicfs/v1/CancelScanResponse.ts';
+import type { DebugClient } from './generated/musicfs/v1/Debug.ts';
+import type { ListFailpointsResponse__Output } from './generated/musicfs/v1/ListFailpointsResponse.ts';
+import type { OriginClient } from './generated/musicfs/v1/Origin.ts';
+import type { ScanProgress__Output } from './generated/musicfs/v1/ScanProgress.ts';
+import type { SystemClient } from './generated/musicfs/v1/System.ts';
+import { callTimeoutMs, maxMessageBytes } from './limits.ts';
+import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
+import { fromActorInfo, fromScanProgressMessage, fromStatusMessage, toEnum } from './messages.ts';
+
+export type {
+  FailpointReport,
+  OriginReport,
+  ScanProgress,
+  ScanReport,
+  StatusReport,
+  SupervisionNode,
+} from './daemon-port.ts';
+
+/** Every method rejects with DaemonUnreachable, `deadline_exceeded`, or what the daemon answered. */
+export interface ControlClient {
+  status(): Promise<StatusReport>;
+  supervision(): Promise<SupervisionNode>;
+  /** Leaving the loop cancels the call, and with it a scan that is not detached. */
+  rescan(request: RescanRequest): AsyncIterable<ScanProgress>;
+  cancelScan(originId?: string): Promise<boolean>;
+  shutdown(mode: ShutdownMode): Promise<void>;
+  listFailpoints(): Promise<readonly FailpointReport[]>;
+  setFailpoint(setting: string): Promise<void>;
+  clearFailpoints(): Promise<void>;
+  /** Ends the connection; calls under way fail. May be called twice. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  /** Milliseconds for each call. Left out: 10 s for the short ones, no limit for a rescan. */
+  readonly timeoutMs?: number;
+}
+
+/** A client for one socket. Connects with the first call. */
+export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}): ControlClient {
+  const proto = loadControlProto(shippedProtoDirectory);
+  const errors = createErrorDetailCodec(shippedProtoDirectory);
+  const open = <C>(service: ServiceDefinition): C =>
+    new (makeClientConstructor(service, 'musicfs'))(`unix:${socketPath}`, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.enable_channelz': 0,
+    }) as unknown as C;
+  const system = open<SystemClient>(proto.system);
+  const origin = open<OriginClient>(proto.origin);
+  const debug = open<DebugClient>(proto.debug);
+
+  const failure = (error: ServiceError): MusicfsError => {
+    const code = errors.codeIn(error.metadata);
+    if (code !== undefined) return new MusicfsError(code, error.details, { cause: error });
+    switch (error.code) {
+      case status.UNAVAILABLE:
+        return new DaemonUnreachable(`no daemon answers at ${socketPath}`, { cause: error });
+      case status.DEADLINE_EXCEEDED:
+        return new MusicfsError('deadline_exceeded', 'the daemon did not answer in time', { cause: error });
+      case status.CANCELLED:
+        return new MusicfsError('cancelled', 'the call was cancelled', { cause: error });
+      case status.UNIMPLEMENTED:
+        return new MusicfsError('unsupported_operation', 'the daemon does not offer this', { cause: error });
+      default:
+        return new MusicfsError('internal', `${status[error.code]}: ${error.details}`, { cause: error });
+    }
+  };
+
+  const limit = (ms: number): CallOptions => ({ deadline: Date.now() + ms });
+  const ask = <Answer>(
+    call: (options: CallOptions, done: (error: ServiceError | null, answer?: Answer) => void) => unknown,
+  ): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      call(limit(timeoutMs ?? callTimeoutMs), (error, answer) => {
+        if (error !== null) reject(failure(error));
+        else resolve(answer as Answer);
+      });
+    });
+
+  return {
+    status: async () => fromStatusMessage(await ask((options, done) => system.getStatus({}, options, done))),
+    supervision: async () =>
+      fromActorInfo(await ask((options, done) => system.getSupervision({}, options, done))),
+    rescan: (request) =>
+      progressOf(
+        () => origin.rescanOrigin(request, new Metadata(), timeoutMs === undefined ? {} : limit(timeoutMs)),
+        failure,
+      ),
+    cancelScan: async (originId) => {
+      const request = originId === undefined ? {} : { originId };
+      const answer = await ask<CancelScanResponse__Output>((options, done) =>
+        origin.cancelScan(request, options, done),
+      );
+      return answer.cancelled;
+    },
+    shutdown: async (mode) => {
+      await ask((options, done) => system.shutdown({ mode: toEnum('SHUTDOWN_MODE', mode) }, options, done));
+    },
+    listFailpoints: async () => {
+      const answer = await ask<ListFailpointsResponse__Output>((options, done) =>
+        debug.listFailpoints({}, options, done),
+      );
+      return answer.failpoints;
+    },
+    setFailpoint: async (setting) => {
+      await ask((options, done) => debug.setFailpoint({ setting }, options, done));
+    },
+    clearFailpoints: async () => {
+      await ask((options, done) => debug.clearFailpoints({}, options, done));
+    },
+    close() {
+      for (const client of [system, origin, debug]) client.close();
+    },
+  };
+}
+
+async function* progressOf(
+  start: () => ClientReadableStream<ScanProgress__Output>,
+  failure: (error: ServiceError) => MusicfsError,
+): AsyncGenerator<ScanProgress> {
+  const call = start();
+  try {
+    for await (const message of call) yield fromScanProgressMessage(message as ScanProgress__Output);
+  } catch (error) {
+    throw isServiceError(error) ? failure(error) : error;
+  } finally {
+    call.cancel();
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'details' in error && 'metadata' in error;
+}

@@ -1,0 +1,8 @@
+// Original file: proto/musicfs/v1/system.proto
+
+
+export interface GetStatusRequest {
+}
+
+export interface GetStatusRequest__Output {
+}

@@ -1,0 +1,26 @@
+// Original file: proto/musicfs/v1/scan.proto
+
+export const ScanPhase = {
+  SCAN_PHASE_UNSPECIFIED: 'SCAN_PHASE_UNSPECIFIED',
+  SCAN_PHASE_LISTING: 'SCAN_PHASE_LISTING',
+  SCAN_PHASE_PARSING: 'SCAN_PHASE_PARSING',
+  SCAN_PHASE_PUBLISHING: 'SCAN_PHASE_PUBLISHING',
+  SCAN_PHASE_FINGERPRINTS: 'SCAN_PHASE_FINGERPRINTS',
+  SCAN_PHASE_DONE: 'SCAN_PHASE_DONE',
+} as const;
+
+export type ScanPhase =
+  | 'SCAN_PHASE_UNSPECIFIED'
+  | 0
+  | 'SCAN_PHASE_LISTING'
+  | 1
+  | 'SCAN_PHASE_PARSING'
+  | 2
+  | 'SCAN_PHASE_PUBLISHING'
+  | 3
+  | 'SCAN_PHASE_FINGERPRINTS'
+  | 4
+  | 'SCAN_PHASE_DONE'
+  | 5
+
+export type ScanPhase__Output = typeof ScanPhase[keyof typeof ScanPhase]

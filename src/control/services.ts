@@ -1,0 +1,71 @@
+// The services of musicfs.v1 over a ControlPort: each method picks from the request, asks the port, and turns the
+// report into a message. No state, no decisions.
+import { MusicfsError } from '../platform/errors.ts';
+import type { CallAnswerer } from './answer-calls.ts';
+import type { ControlPort, FailpointPort, RescanRequest, SupervisionNode } from './daemon-port.ts';
+import type { DebugHandlers } from './generated/musicfs/v1/Debug.ts';
+import type { OriginHandlers } from './generated/musicfs/v1/Origin.ts';
+import type { ScanProgress } from './generated/musicfs/v1/ScanProgress.ts';
+import type { SystemHandlers } from './generated/musicfs/v1/System.ts';
+import { toActorInfo, toScanProgressMessage, toStatusMessage } from './messages.ts';
+
+export function systemService(port: ControlPort, { unary }: CallAnswerer): SystemHandlers {
+  return {
+    GetStatus: unary(() => toStatusMessage(port.status())),
+    GetSupervision: unary(({ path, depth }) =>
+      toActorInfo(cutBelow(findNode(port.supervision(), path), depth ?? Number.POSITIVE_INFINITY)),
+    ),
+    Shutdown: unary(({ mode }) => {
+      port.shutdown(mode === 'SHUTDOWN_MODE_FAST' ? 'fast' : 'drain');
+      return {};
+    }),
+  };
+}
+
+export function originService(port: ControlPort, { unary, stream }: CallAnswerer): OriginHandlers {
+  return {
+    RescanOrigin: stream(({ originId, detached }, signal) =>
+      scanMessages(port, { detached, ...(originId === undefined ? {} : { originId }) }, signal),
+    ),
+    CancelScan: unary(async ({ originId }) => ({ cancelled: await port.cancelScan(originId) })),
+  };
+}
+
+export function debugService(failpoints: FailpointPort, { unary }: CallAnswerer): DebugHandlers {
+  return {
+    ListFailpoints: unary(() => ({ failpoints: failpoints.list().map((one) => ({ ...one })) })),
+    SetFailpoint: unary(async ({ setting }) => {
+      await failpoints.set(setting);
+      return {};
+    }),
+    ClearFailpoints: unary(async () => {
+      await failpoints.clear();
+      return {};
+    }),
+  };
+}
+
+async function* scanMessages(
+  port: ControlPort,
+  request: RescanRequest,
+  signal: AbortSignal,
+): AsyncIterable<ScanProgress> {
+  for await (const progress of port.rescan(request, signal)) {
+    yield toScanProgressMessage(progress);
+    if (request.detached) return;
+  }
+}
+
+function findNode(root: SupervisionNode, path: string | undefined): SupervisionNode {
+  if (path === undefined) return root;
+  const open = [root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.path === path) return node;
+    open.push(...node.children);
+  }
+  throw new MusicfsError('not_found', `no actor ${path} in the supervision tree: musicfs tree shows all`);
+}
+
+function cutBelow(node: SupervisionNode, depth: number): SupervisionNode {
+  return { ...node, children: depth === 0 ? [] : node.children.map((child) => cutBelow(child, depth - 1)) };
+}

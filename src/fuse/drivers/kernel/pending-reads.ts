@@ -1,0 +1,113 @@
+// Reads that wait for a disk: their buffers, their deadlines, and what an interrupt does to them.
+//
+// A read on the pool cannot be called back. When its deadline passes or its caller gives up, the request is answered at
+// once and the buffer comes back when the disk does. The bytes that wait are bounded; further reads queue in order.
+import type { Clock } from '../../../platform/clock.ts';
+import type { ErrorCode } from '../../../platform/errors.ts';
+import { limits } from '../../../platform/limits.ts';
+import type { RequestHeader } from '../../protocol/decode-request.ts';
+
+export interface WaitingRead {
+  readonly header: RequestHeader;
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Job extends WaitingRead {
+  isAnswered: boolean;
+  cancelDeadline: () => void;
+}
+
+export interface PendingReadsOptions {
+  readonly clock: Clock;
+  /** Reads into the buffer; never rejects. */
+  readonly read: (read: WaitingRead, buffer: Buffer) => Promise<number | ErrorCode>;
+  readonly answer: (header: RequestHeader, outcome: number | ErrorCode, buffer: Buffer) => void;
+}
+
+const pooledBuffers = 16;
+
+export class PendingReads {
+  private readonly options: PendingReadsOptions;
+  private readonly jobs = new Map<string, Job>();
+  private readonly queue: Job[] = [];
+  private readonly free: Buffer[] = [];
+  private bytesOut = 0;
+
+  constructor(options: PendingReadsOptions) {
+    this.options = options;
+  }
+
+  /** Reads under way or queued. */
+  get size(): number {
+    return this.jobs.size;
+  }
+
+  start(read: WaitingRead): void {
+    const key = keyOf(read.header.uniqueLow, read.header.uniqueHigh);
+    const job: Job = { ...read, isAnswered: false, cancelDeadline: () => undefined };
+    job.cancelDeadline = this.options.clock.after(limits.readDeadlineMs, () => this.finish(job, 'deadline_exceeded'));
+    this.jobs.set(key, job);
+    this.queue.push(job);
+    this.advance();
+  }
+
+  /** The caller of that request gave up: it is answered EINTR. False when it does not wait here. */
+  interrupt(uniqueLow: number, uniqueHigh: number): boolean {
+    const job = this.jobs.get(keyOf(uniqueLow, uniqueHigh));
+    if (job === undefined) return false;
+    this.finish(job, 'cancelled');
+    return true;
+  }
+
+  /** Answers everything that still waits, for a stop. */
+  cancelAll(code: ErrorCode): void {
+    for (const job of [...this.jobs.values()]) this.finish(job, code);
+  }
+
+  private advance(): void {
+    for (;;) {
+      const job = this.queue[0];
+      if (job === undefined) return;
+      if (!job.isAnswered && this.bytesOut > 0 && this.bytesOut + job.size > limits.readBufferBytes) return;
+      this.queue.shift();
+      if (!job.isAnswered) this.run(job);
+    }
+  }
+
+  private run(job: Job): void {
+    const buffer = this.take(job.size);
+    this.bytesOut += buffer.length;
+    void this.options
+      .read(job, buffer)
+      .catch((): ErrorCode => 'internal')
+      .then((outcome) => {
+        this.finish(job, outcome, buffer);
+        this.bytesOut -= buffer.length;
+        if (this.free.length < pooledBuffers) this.free.push(buffer);
+        this.advance();
+      });
+  }
+
+  private finish(job: Job, outcome: number | ErrorCode, buffer: Buffer = empty): void {
+    if (job.isAnswered) return;
+    job.isAnswered = true;
+    job.cancelDeadline();
+    this.jobs.delete(keyOf(job.header.uniqueLow, job.header.uniqueHigh));
+    this.options.answer(job.header, outcome, buffer);
+  }
+
+  /** A buffer of at least that size; those of one request's full size are kept. */
+  private take(size: number): Buffer {
+    const fitting = this.free.findIndex((buffer) => buffer.length >= size);
+    if (fitting !== -1) return this.free.splice(fitting, 1)[0] ?? empty;
+    const smallest = 128 * 1024; // read-ahead's usual request
+    return Buffer.allocUnsafeSlow(size <= smallest ? smallest : limits.readRequestBytes);
+  }
+}
+
+const empty = Buffer.alloc(0);
+
+function keyOf(low: number, high: number): string {
+  return `${high}.${low}`;
+}

@@ -1,0 +1,88 @@
+// The thread that faces the kernel. Started by the fuse-handler actor; depends on nothing that can wait: a read-only
+// catalog, the origin's files, the session's descriptor. It never writes a notification and never names a path of the
+// mount.
+import { statfs } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { openCatalogForReading } from '../catalog/open-catalog.ts';
+import { TreeReader } from '../catalog/tree-reader.ts';
+import { LocalReader } from '../origins/local-reader.ts';
+import { systemClock } from '../platform/clock.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
+import { Answers } from './answers.ts';
+import { KernelSession } from './drivers/kernel/kernel-session.ts';
+import { loadSession, saveSession } from './session-record.ts';
+import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
+
+const housekeepingMs = 10_000;
+
+function main(data: FuseThreadData): void {
+  const port = parentPort;
+  if (port === null) throw new MusicfsError('internal', 'the fuse thread is a worker thread');
+  const tell = (event: FuseEvent) => port.postMessage(event);
+  const counters = new FuseCounters(data.counters);
+  const failpoints = new Failpoints(data.failpoints);
+  const database = openCatalogForReading(data.catalogPath);
+  const tree = new TreeReader(database);
+  const content = new LocalReader((id, version) => tree.location(id, version), systemClock);
+  const adopted = data.adopt ? loadSession(data.stateDirectory, data.device) : null;
+  let freeBytes = 0;
+
+  const publishCounters = () => {
+    counters.beat();
+    counters.set('statements', tree.statements);
+    counters.set('openHandles', content.openHandles());
+    counters.set('originOpens', content.stats.opens);
+    counters.set('cachedReads', content.stats.cachedReads);
+    counters.set('waitedReads', content.stats.waitedReads);
+    counters.set('bytesRead', content.stats.bytes);
+  };
+
+  const session = new KernelSession({
+    deviceFd: data.deviceFd,
+    wakeFd: data.wakeFd,
+    answers: new Answers(tree, content),
+    counters,
+    failpoints,
+    clock: systemClock,
+    uid: data.uid,
+    gid: data.gid,
+    adopted,
+    saveNegotiated: (negotiated) => saveSession(data.stateDirectory, data.device, negotiated),
+    onServing: ({ hasResend }) => tell({ type: 'serving', adopted: adopted !== null, hasResend }),
+    onEnded: (errno) => tell({ type: 'session-ended', errno }),
+    freeBytes: () => freeBytes,
+    onBeat: publishCounters,
+  });
+
+  const measureFreeSpace = () =>
+    statfs(data.stateDirectory, (error, stat) => {
+      if (error === null) freeBytes = stat.bavail * stat.bsize;
+    });
+  const keepHouse = () => {
+    content.closeIdle();
+    measureFreeSpace();
+    setTimeout(keepHouse, housekeepingMs).unref();
+  };
+
+  port.on('message', (command: FuseCommand) => {
+    switch (command.type) {
+      case 'stop':
+        void session.stop().then(() => {
+          content.close();
+          database.close();
+          tell({ type: 'stopped' });
+          port.close();
+        });
+        return;
+      case 'set-failpoint':
+        return failpoints.set(command.setting);
+      case 'clear-failpoints':
+        return failpoints.clear();
+    }
+  });
+  keepHouse();
+  session.start();
+}
+
+main(workerData as FuseThreadData); // the actor that starts this thread is its only caller

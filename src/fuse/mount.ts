@@ -1,0 +1,159 @@
+// Making, finding and ending mounts. Used by the keeper and the command line, never by the serving thread.
+//
+// Mounting as root: open /dev/fuse, then mount(2) with that descriptor. The file system stays as long as the open file
+// description lives, whoever holds it. A dead mount (its last descriptor is closed) answers ENOTCONN until somebody
+// unmounts it.
+import { execFile } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
+import { mountFileSystem, mountFlags, unmountFileSystem } from '../platform/native.ts';
+
+export const fileSystemType = 'fuse.musicfs';
+
+/** One line of /proc/self/mountinfo. */
+export interface MountEntry {
+  readonly mountPoint: string;
+  readonly type: string;
+  readonly source: string;
+  /** "major:minor" of st_dev; the minor is the number of the FUSE connection. */
+  readonly device: string;
+}
+
+/** Parses mountinfo (proc(5)): fields before " - " are by place, octal escapes stand for blanks and such. */
+export function parseMountinfo(text: string): MountEntry[] {
+  const entries: MountEntry[] = [];
+  for (const line of text.split('\n')) {
+    const [head, tail] = line.split(' - ');
+    const before = head?.split(' ');
+    const after = tail?.split(' ');
+    const device = before?.[2];
+    const mountPoint = before?.[4];
+    const type = after?.[0];
+    if (device === undefined || mountPoint === undefined || type === undefined) continue;
+    entries.push({ device, mountPoint: unescape(mountPoint), type, source: unescape(after?.[1] ?? '') });
+  }
+  return entries;
+}
+
+function unescape(field: string): string {
+  if (!field.includes('\\')) return field;
+  const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** The mount that is visible at exactly this path, or undefined. Names no path but /proc. */
+export function mountAt(mountPoint: string): MountEntry | undefined {
+  const entries = parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1'));
+  return entries.findLast((entry) => entry.mountPoint === mountPoint);
+}
+
+export interface MountRequest {
+  readonly mountPoint: string;
+  readonly allowOther: boolean;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A mounted session that nobody serves yet. */
+export interface NewSession {
+  readonly fd: number;
+  readonly device: string;
+}
+
+/** Opens /dev/fuse and mounts. Throws `refused` with the way out. */
+export function mountNewSession(request: MountRequest): NewSession {
+  const fd = openDevice();
+  try {
+    const data = [
+      `fd=${fd}`,
+      'rootmode=40000',
+      `user_id=${request.uid}`,
+      `group_id=${request.gid}`,
+      'default_permissions',
+      ...(request.allowOther ? ['allow_other'] : []),
+      `max_read=${limits.readRequestBytes}`,
+    ].join(',');
+    const flags = mountFlags.readOnly | mountFlags.noSuid | mountFlags.noDev | mountFlags.noAtime;
+    mountFileSystem('musicfs', request.mountPoint, fileSystemType, flags, data);
+  } catch (error) {
+    closeSync(fd);
+    throw new MusicfsError('refused', mountRefusal(request.mountPoint, error), { cause: error });
+  }
+  const entry = mountAt(request.mountPoint);
+  if (entry === undefined) {
+    closeSync(fd);
+    throw new MusicfsError('refused', `${request.mountPoint} was mounted and has gone again: is something unmounting it?`);
+  }
+  raiseReadAhead(entry.device);
+  return { fd, device: entry.device };
+}
+
+function openDevice(): number {
+  try {
+    // Non-blocking: the serving thread polls it together with its wake-up.
+    return openSync('/dev/fuse', constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    const errno = errnoOf(error);
+    const cure =
+      errno === 'ENOENT' || errno === 'ENODEV'
+        ? 'load the kernel module: modprobe fuse'
+        : errno === 'EACCES' || errno === 'EPERM'
+          ? 'run as root, or give this container the device: --device /dev/fuse'
+          : messageOf(error);
+    throw new MusicfsError('refused', `cannot open /dev/fuse (${errno ?? 'unknown error'}): ${cure}`, { cause: error });
+  }
+}
+
+function mountRefusal(mountPoint: string, error: unknown): string {
+  switch (errnoOf(error)) {
+    case 'EPERM':
+      return `no permission to mount on ${mountPoint}: run as root (in a container: with CAP_SYS_ADMIN)`;
+    case 'ENOENT':
+      return `mount point ${mountPoint} does not exist: mkdir -p ${mountPoint}`;
+    case 'EBUSY':
+      return `mount point ${mountPoint} is busy: something is mounted there or uses it`;
+    default:
+      return `cannot mount on ${mountPoint}: ${messageOf(error)}`;
+  }
+}
+
+/** Buffered reads of the mount ask for as much at once as a request may carry. Needs root; best effort by design. */
+function raiseReadAhead(device: string): void {
+  try {
+    writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, String(limits.readRequestBytes / 1024));
+  } catch {
+    // A container without a writable /sys keeps the kernel's 128 KiB: slower sequential reads, nothing else.
+  }
+}
+
+export type MountHealth = 'absent' | 'alive' | 'dead' | 'foreign' | 'silent';
+
+const probeMs = 1000;
+
+/**
+ * What stands at a mount point. A mount of ours is asked from a child process with a limit of 1 s, as a path of a mount
+ * that nobody serves may never answer: 'silent' then.
+ */
+export function probeMount(mountPoint: string): Promise<MountHealth> {
+  const entry = mountAt(mountPoint);
+  if (entry === undefined) return Promise.resolve('absent');
+  if (entry.type !== fileSystemType) return Promise.resolve('foreign');
+  return new Promise((resolve) => {
+    const child = execFile(
+      '/usr/bin/stat',
+      ['-c', '%i', '--', mountPoint],
+      { timeout: probeMs, killSignal: 'SIGKILL', env: { LC_ALL: 'C' } },
+      (error, _stdout, stderr) => {
+        if (error === null) resolve('alive');
+        else resolve(stderr.includes('not connected') || stderr.includes('connection abort') ? 'dead' : 'silent');
+      },
+    );
+    child.unref();
+  });
+}
+
+/** Takes a mount away at once, whatever still uses it: for dead ones, and for those whose daemon never came up. */
+export function detachMount(mountPoint: string): void {
+  unmountFileSystem(mountPoint, true);
+}

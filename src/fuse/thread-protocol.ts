@@ -1,0 +1,91 @@
+// Between the fuse-handler actor (main thread) and the fuse thread: messages, and the counters both see.
+//
+// The counters lie in shared memory, so that status never asks the fuse thread anything: slot 0 is its heartbeat (an
+// Int32 that must move at least once a second), the rest are doubles written by the fuse thread alone.
+import { opcode } from './protocol/opcodes.ts';
+
+export interface FuseThreadData {
+  /** The session's descriptor on /dev/fuse; owned by the main thread, never closed by the fuse thread. */
+  readonly deviceFd: number;
+  /** An eventfd that wakes the fuse thread: something waits in its message queue. */
+  readonly wakeFd: number;
+  readonly catalogPath: string;
+  readonly stateDirectory: string;
+  /** "major:minor" of the mount. */
+  readonly device: string;
+  /** Take over a session that an earlier life of the thread has served. */
+  readonly adopt: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly failpoints: boolean;
+  readonly counters: SharedArrayBuffer;
+}
+
+export type FuseCommand =
+  | { readonly type: 'stop' }
+  | { readonly type: 'set-failpoint'; readonly setting: string }
+  | { readonly type: 'clear-failpoints' };
+
+export type FuseEvent =
+  /** The session is being served: INIT has been answered, or an agreed session was adopted. */
+  | { readonly type: 'serving'; readonly adopted: boolean; readonly hasResend: boolean }
+  | { readonly type: 'stopped' }
+  /** The kernel ended the session: ENODEV (unmounted) or ECONNABORTED. */
+  | { readonly type: 'session-ended'; readonly errno: string }
+  | { readonly type: 'failpoint-hits'; readonly hits: Readonly<Record<string, number>> };
+
+const operations = Object.keys(opcode) as (keyof typeof opcode)[];
+const slotOf = new Map<number, number>(operations.map((name, index) => [opcode[name], index]));
+const named = ['statements', 'openHandles', 'originOpens', 'cachedReads', 'waitedReads', 'bytesRead', 'badReplies'] as const;
+
+type NamedCounter = (typeof named)[number];
+
+/** A view of the shared counters. */
+export class FuseCounters {
+  readonly memory: SharedArrayBuffer;
+  private readonly heartbeatView: Int32Array;
+  private readonly values: Float64Array;
+
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(8 * (2 + operations.length + named.length));
+    this.heartbeatView = new Int32Array(this.memory, 0, 1);
+    this.values = new Float64Array(this.memory, 8);
+  }
+
+  beat(): void {
+    Atomics.add(this.heartbeatView, 0, 1);
+  }
+
+  heartbeat(): number {
+    return Atomics.load(this.heartbeatView, 0);
+  }
+
+  countRequest(operation: number): void {
+    const slot = slotOf.get(operation) ?? operations.length;
+    this.values[slot] = (this.values[slot] ?? 0) + 1;
+  }
+
+  set(name: NamedCounter, value: number): void {
+    this.values[operations.length + 1 + named.indexOf(name)] = value;
+  }
+
+  add(name: NamedCounter, value: number): void {
+    this.set(name, this.get(name) + value);
+  }
+
+  get(name: NamedCounter): number {
+    return this.values[operations.length + 1 + named.indexOf(name)] ?? 0;
+  }
+
+  /** Requests by operation, in lower case, those that never came left out. */
+  requests(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const [index, name] of operations.entries()) {
+      const count = this.values[index] ?? 0;
+      if (count > 0) counts[name.toLowerCase()] = count;
+    }
+    const others = this.values[operations.length] ?? 0;
+    if (others > 0) counts['other'] = others;
+    return counts;
+  }
+}

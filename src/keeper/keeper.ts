@@ -1,0 +1,125 @@
+// The keeper: owns the mount's descriptor and watches the daemon. Few lines, nothing but Node and the mount calls; it
+// never reads the device and never names a path of the mount.
+//
+// It opens /dev/fuse, mounts, starts musicfsd with the descriptor as fd 3 and stays. A daemon that stopped on purpose
+// (exit 0) has unmounted. When the daemon dies otherwise the keeper says so and ends: the mount is then dead (ENOTCONN,
+// which no scanner takes for an empty library) and the next `musicfs mount` heals it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { detachMount, mountAt, mountNewSession, type NewSession } from '../fuse/mount.ts';
+import { type ErrorCode, errorCodes, MusicfsError } from '../platform/errors.ts';
+import type { MountOptions } from './mount-options.ts';
+import { logFileOf } from './prepare-mount.ts';
+
+/** How a keeper ends: the exit codes of `musicfs mount` in the foreground. */
+export const keeperExit = { stopped: 0, refused: 1, daemonDied: 70 } as const;
+
+export interface Keeper {
+  /** Resolves when the mount answers; rejects with the daemon's refusal. The mount is gone again then. */
+  readonly serving: Promise<void>;
+  /** Resolves to the exit code when the daemon has ended. */
+  readonly ended: Promise<number>;
+  /** Asks the daemon to stop; the second call ends it at once. */
+  stop(): void;
+}
+
+const newsSchema = v.variant('type', [
+  v.object({ type: v.literal('serving') }),
+  v.object({
+    type: v.literal('refused'),
+    code: v.custom<ErrorCode>((code) => typeof code === 'string' && Object.hasOwn(errorCodes, code)),
+    message: v.string(),
+  }),
+]);
+
+/** Mounts and starts the daemon. Throws `refused` when mounting is. */
+export function startKeeper(options: MountOptions): Keeper {
+  const session = mountNewSession({
+    mountPoint: options.mountPoint,
+    allowOther: options.allowOther,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+  });
+  const daemon = startDaemon(options, session);
+  let isServing = false;
+  let stops = 0;
+
+  const ended = new Promise<number>((resolve) => {
+    daemon.once('error', () => resolve(keeperExit.refused));
+    daemon.once('exit', (code) => {
+      closeSync(session.fd);
+      resolve(code === 0 ? keeperExit.stopped : isServing ? keeperExit.daemonDied : keeperExit.refused);
+    });
+  });
+  const serving = new Promise<void>((resolve, reject) => {
+    const refuse = (error: MusicfsError) => {
+      if (mountAt(options.mountPoint)?.device === session.device) detachMount(options.mountPoint);
+      reject(error);
+    };
+    daemon.on('message', (message) => {
+      const news = v.safeParse(newsSchema, message);
+      if (!news.success) return;
+      if (news.output.type === 'refused') return refuse(new MusicfsError(news.output.code, news.output.message));
+      isServing = true;
+      resolve();
+    });
+    void ended.then((code) => {
+      if (!isServing) {
+        refuse(new MusicfsError('refused', `the daemon ended at its start (${code}): see ${logFileOf(options.stateDirectory)}`));
+      }
+    });
+  });
+  return {
+    serving,
+    ended,
+    stop() {
+      stops += 1;
+      daemon.kill(stops === 1 ? 'SIGTERM' : 'SIGKILL');
+      if (stops > 1 && mountAt(options.mountPoint)?.device === session.device) detachMount(options.mountPoint);
+    },
+  };
+}
+
+function startDaemon(options: MountOptions, session: NewSession): ChildProcess {
+  const log = openLog(logFileOf(options.stateDirectory));
+  const daemon = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      '--disable-sigusr1',
+      // A small young generation: the daemon is idle for most of its life, and memory is what a NAS lacks.
+      '--max-semi-space-size=8',
+      fileURLToPath(new URL('../main.ts', import.meta.url)),
+      ...['--mount-point', options.mountPoint],
+      ...['--state', options.stateDirectory],
+      ...['--socket', options.socketPath],
+      ...['--session-fd', String(sessionFdOfDaemon)],
+      ...['--device', session.device],
+      ...['--uid', String(process.getuid?.() ?? 0)],
+      ...['--gid', String(process.getgid?.() ?? 0)],
+      ...options.origins.flatMap(({ id, root }) => ['--origin', `${id}=${root}`]),
+      ...(options.enableFailpoints ? ['--enable-failpoints'] : []),
+    ],
+    {
+      cwd: '/',
+      // A group of its own: Ctrl-C in a terminal reaches the keeper only, which forwards it as a stop.
+      detached: true,
+      stdio: ['ignore', log, log, session.fd, 'ipc'],
+      // Reads that wait for a disk each hold a thread of libuv's pool, as does the poll of the fuse thread.
+      env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+    },
+  );
+  closeSync(log);
+  return daemon;
+}
+
+const sessionFdOfDaemon = 3;
+const rotateAtBytes = 10 * 1024 * 1024;
+
+function openLog(file: string): number {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > rotateAtBytes) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}

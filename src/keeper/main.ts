@@ -1,0 +1,37 @@
+// A keeper in the background, started by `musicfs mount` in a session of its own. Gets its options as the first
+// message, tells how the start went, and then outlives its starter.
+import * as v from 'valibot';
+import { codeOf, messageOf } from '../platform/errors.ts';
+import { keeperExit, startKeeper } from './keeper.ts';
+
+const optionsSchema = v.object({
+  mountPoint: v.string(),
+  stateDirectory: v.string(),
+  socketPath: v.string(),
+  origins: v.array(v.object({ id: v.string(), root: v.string() })),
+  allowOther: v.boolean(),
+  enableFailpoints: v.boolean(),
+});
+
+process.once('message', (message) => {
+  void keep(v.parse(optionsSchema, message)).then((code) => process.exit(code));
+});
+
+async function keep(options: v.InferOutput<typeof optionsSchema>): Promise<number> {
+  const tell = (news: object) => {
+    if (process.connected) process.send?.(news);
+  };
+  try {
+    const keeper = startKeeper(options);
+    process.on('SIGTERM', () => keeper.stop());
+    process.on('SIGINT', () => keeper.stop());
+    process.on('SIGHUP', () => undefined); // the terminal it was started from is closed
+    await keeper.serving;
+    tell({ type: 'serving' });
+    if (process.connected) process.disconnect();
+    return await keeper.ended;
+  } catch (error) {
+    tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
+    return keeperExit.refused;
+  }
+}

@@ -1,0 +1,11 @@
+// What `musicfs mount` has settled on: arguments, configuration and defaults, checked. Handed to the keeper.
+
+export interface MountOptions {
+  /** Absolute, links resolved. */
+  readonly mountPoint: string;
+  readonly stateDirectory: string;
+  readonly socketPath: string;
+  readonly origins: readonly { readonly id: string; readonly root: string }[];
+  readonly allowOther: boolean;
+  readonly enableFailpoints: boolean;
+}

@@ -1,0 +1,93 @@
+// Everything that can be refused before anything is touched, in the order a person would look: the mount point, the
+// state directory. Also heals what a dead daemon left behind. Throws `refused` or `already_exists`, one line each.
+import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { detachMount, mountAt, probeMount } from '../fuse/mount.ts';
+import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { lockState } from '../platform/state-lock.ts';
+import type { MountOptions } from './mount-options.ts';
+
+export async function prepareMount(options: MountOptions): Promise<void> {
+  refuseNesting(options);
+  prepareState(options.stateDirectory);
+  // Only asks whether it is free: the daemon takes it for good.
+  lockState(options.stateDirectory, options.mountPoint).release();
+  await healMountPoint(options.mountPoint);
+  checkMountPoint(options.mountPoint);
+}
+
+function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): void {
+  const isInside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);
+  for (const { root } of origins) {
+    if (isInside(root, mountPoint)) {
+      throw new MusicfsError('invalid_argument', `origin ${root} lies inside the mount point ${mountPoint}: choose another mount point`);
+    }
+    if (isInside(mountPoint, root)) {
+      throw new MusicfsError('invalid_argument', `mount point ${mountPoint} lies inside the origin ${root}: choose one outside of it`);
+    }
+    if (isInside(stateDirectory, root)) {
+      throw new MusicfsError('invalid_argument', `state directory ${stateDirectory} lies inside the origin ${root}, where nothing is written: choose another --state DIR`);
+    }
+  }
+  if (isInside(stateDirectory, mountPoint)) {
+    throw new MusicfsError('invalid_argument', `state directory ${stateDirectory} lies inside the mount point: choose another --state DIR`);
+  }
+}
+
+function prepareState(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new MusicfsError(
+      'refused',
+      `cannot write to the state directory ${directory} (${errnoOf(error) ?? messageOf(error)}): pass another with --state DIR`,
+      { cause: error },
+    );
+  }
+}
+
+/** A dead mount of ours is taken away; whatever lives is left alone and refuses the new one. */
+async function healMountPoint(mountPoint: string): Promise<void> {
+  for (let layers = 0; layers < mostDeadLayers; layers += 1) {
+    const health = await probeMount(mountPoint);
+    switch (health) {
+      case 'absent':
+        return;
+      case 'dead':
+        detachMount(mountPoint);
+        continue;
+      case 'alive':
+        throw new MusicfsError('refused', `${mountPoint} is mounted by musicfs already: musicfs status ${mountPoint}`);
+      case 'silent':
+        throw new MusicfsError('refused', `${mountPoint} is a musicfs mount that does not answer: musicfs unmount ${mountPoint}`);
+      case 'foreign':
+        throw new MusicfsError('refused', `${mountPoint} is busy: ${mountAt(mountPoint)?.type ?? 'another file system'} is mounted there`);
+    }
+  }
+  throw new MusicfsError('refused', `${mountPoint} is covered by dead mounts: umount -l ${mountPoint}`);
+}
+
+/** More dead mounts on top of each other than any accident leaves. */
+const mostDeadLayers = 8;
+
+function checkMountPoint(mountPoint: string): void {
+  let isDirectory: boolean;
+  try {
+    isDirectory = statSync(mountPoint).isDirectory();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') {
+      throw new MusicfsError('invalid_argument', `mount point ${mountPoint} does not exist: mkdir -p ${mountPoint}`);
+    }
+    throw new MusicfsError('refused', `mount point ${mountPoint}: ${messageOf(error)}`, { cause: error });
+  }
+  if (!isDirectory) throw new MusicfsError('invalid_argument', `mount point ${mountPoint} is not a directory`);
+  if (readdirSync(mountPoint).length > 0) {
+    throw new MusicfsError('refused', `mount point ${mountPoint} is not empty: what is in it would be hidden; choose an empty directory`);
+  }
+}
+
+/** The folder a daemon's log goes to. */
+export function logFileOf(stateDirectory: string): string {
+  return path.join(stateDirectory, 'musicfsd.log');
+}

@@ -1,0 +1,35 @@
+// The settings that decide how tags become names: the part of the configuration that the pure code reads. The
+// configuration validates them; here are only their shape and their defaults.
+import type { ListField } from './track-tags.ts';
+
+export type NameProfile = 'windows' | 'posix';
+
+export interface LibraryOptions {
+  /** Which characters and names are made harmless. */
+  readonly names: NameProfile;
+  /** Further replacements, character → text, applied before the profile's own. */
+  readonly replace: Readonly<Record<string, string>>;
+  /** Name of the album artist of a compilation. */
+  readonly variousArtists: string;
+  /** Leading words that sorting moves to the end. */
+  readonly articles: readonly string[];
+  /** Whether `$year` is the year of this release or of the first one. */
+  readonly year: 'release' | 'original';
+  /** Delimiters per field that split one value into several. */
+  readonly split: Readonly<Partial<Record<ListField, readonly string[]>>>;
+  /** Names that are never split. */
+  readonly splitKeep: readonly string[];
+  /** Top folder of what has no usable tags; "" sends it through the template with the default names. */
+  readonly unsorted: string;
+}
+
+export const defaultLibraryOptions: LibraryOptions = {
+  names: 'windows',
+  replace: {},
+  variousArtists: 'Various Artists',
+  articles: ['The', 'A', 'An'],
+  year: 'release',
+  split: { genre: [';'] },
+  splitKeep: ['AC/DC', 'Simon & Garfunkel', 'Earth, Wind & Fire', 'Crosby, Stills, Nash & Young'],
+  unsorted: 'Unsorted',
+};

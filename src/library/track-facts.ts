@@ -1,0 +1,13 @@
+// What is known of one music file when it is given its place in the mount.
+import type { RealPath } from './real-path.ts';
+import type { TrackTags } from './track-tags.ts';
+
+/** `failed`: the file could not be parsed; `untagged`: it was, and says neither artist nor album nor title. */
+export type TrackState = 'ok' | 'untagged' | 'failed';
+
+export interface TrackFacts {
+  readonly originId: string;
+  readonly realPath: RealPath;
+  readonly tags: TrackTags;
+  readonly state: TrackState;
+}

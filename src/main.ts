@@ -1,0 +1,73 @@
+// musicfsd: the daemon. Started by a keeper, which has mounted and hands the session down as a descriptor.
+// Parses its arguments, installs the crash report, and runs app/daemon.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { DaemonOptions } from './app/daemon-options.ts';
+import { exitCodes } from './app/exit-codes.ts';
+import { reportCrashes } from './platform/crash-report.ts';
+import { createLogger } from './platform/logger.ts';
+
+const log = createLogger('info', 'musicfsd');
+reportCrashes('musicfsd', exitCodes.crashed);
+process.on('SIGUSR1', () => undefined); // Node would start its inspector
+process.on('SIGPIPE', () => undefined);
+
+const options = parse(process.argv.slice(2));
+if (typeof options === 'string') {
+  process.stderr.write(`musicfsd: ${options}; it is started by: musicfs mount\n`);
+  process.exit(exitCodes.usage);
+}
+const { runDaemon } = await import('./app/daemon.ts');
+const code = await runDaemon(options, log);
+process.exit(code);
+
+function parse(argv: readonly string[]): DaemonOptions | string {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        'mount-point': { type: 'string' },
+        state: { type: 'string' },
+        socket: { type: 'string' },
+        'session-fd': { type: 'string' },
+        device: { type: 'string' },
+        origin: { type: 'string', multiple: true },
+        uid: { type: 'string' },
+        gid: { type: 'string' },
+        'enable-failpoints': { type: 'boolean' },
+      },
+    });
+    const { state, socket, device } = values;
+    const mountPoint = values['mount-point'];
+    const sessionFd = Number(values['session-fd']);
+    if (mountPoint === undefined || state === undefined || socket === undefined || device === undefined) {
+      return '--mount-point, --state, --socket and --device are needed';
+    }
+    if (!Number.isInteger(sessionFd)) return '--session-fd is needed';
+    return {
+      mountPoint,
+      stateDirectory: state,
+      socketPath: socket,
+      sessionFd,
+      device,
+      origins: (values.origin ?? []).map(originFrom),
+      uid: Number(values.uid ?? 0),
+      gid: Number(values.gid ?? 0),
+      enableFailpoints: values['enable-failpoints'] ?? false,
+      version: versionOf(),
+    };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** `id=/absolute/path` */
+function originFrom(text: string): { id: string; root: string } {
+  const at = text.indexOf('=');
+  return { id: text.slice(0, at), root: text.slice(at + 1) };
+}
+
+function versionOf(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

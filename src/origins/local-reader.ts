@@ -1,0 +1,271 @@
+// Bytes of files on a local origin, for the thread that faces the kernel.
+//
+// What is in the page cache is answered at once (openat2 RESOLVE_CACHED, preadv2 RWF_NOWAIT); everything that would
+// wait for a disk goes to the pool, so a disk that spins up never delays a listing. Every read is checked against the
+// content version it is for: the file's size and time are compared when it is opened and after each read, so that a
+// file rewritten in place fails rather than mixes. A file that was replaced by rename is read on while it is held open.
+//
+// Never here: a write, a path outside the origin's root, a blocking read in `readNow`.
+import { closeSync, constants, fstatSync, open, openSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import type { Clock } from '../platform/clock.ts';
+import { type ErrorCode, errnoOf } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
+import { openBeneathAsync, openBeneathCached, preadAsync, Vector } from '../platform/native.ts';
+
+/** Which bytes: the file and how it looked when it was catalogued. */
+export interface FileToRead {
+  readonly originRoot: string;
+  readonly realPath: Buffer;
+  readonly size: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  lastUsedMs: number;
+  /** Pool reads under way: the descriptor must not be closed under them. */
+  reading: number;
+  isDoomed: boolean;
+}
+
+interface FailedRange {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+  readonly untilMs: number;
+  readonly code: ErrorCode;
+}
+
+/** Work counters: what the origin was asked. */
+export interface ReaderStats {
+  opens: number;
+  cachedReads: number;
+  waitedReads: number;
+  bytes: number;
+}
+
+const { EAGAIN, EMFILE, ENFILE, EPERM, EINTR, EOPNOTSUPP } = osConstants.errno;
+const baseFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+const rootFlags = 0o10000000 | constants.O_DIRECTORY; // O_PATH: the same value on x64 and arm64
+const longestFailureList = 256;
+
+export class LocalReader {
+  readonly stats: ReaderStats = { opens: 0, cachedReads: 0, waitedReads: 0, bytes: 0 };
+  private readonly locate: (id: number, version: number) => FileToRead | undefined;
+  private readonly clock: Clock;
+  private readonly files = new Map<string, OpenFile>();
+  /** Open handles of the mount by content version, as far as this life has seen them opened: a hint, no more. */
+  private readonly handles = new Map<string, number>();
+  private readonly failures: FailedRange[] = [];
+  private readonly vector = new Vector();
+  /** O_NOATIME needs ownership; refused once, it is not asked for again. */
+  private noAtime: number = constants.O_NOATIME;
+
+  constructor(locate: (id: number, version: number) => FileToRead | undefined, clock: Clock) {
+    this.locate = locate;
+    this.clock = clock;
+  }
+
+  /**
+   * Reads into `area` from its start without waiting for a disk. Returns the bytes read (fewer than asked only at the
+   * end of the file), 'wait' when a disk is needed (then call `read`), or an error code.
+   */
+  readNow(id: number, version: number, offset: number, length: number, area: Uint8Array): number | 'wait' | ErrorCode {
+    const key = keyOf(id, version);
+    const failed = this.rememberedFailure(key, offset, length);
+    if (failed !== undefined) return failed;
+    const file = this.files.get(key) ?? this.openNow(key, id, version);
+    if (file === 'wait' || typeof file === 'string') return file;
+    file.lastUsedMs = this.clock.monotonicMs();
+    const wanted = Math.min(length, file.size - offset);
+    if (wanted <= 0) return 0;
+    const got = this.vector.readNowait(file.fd, area, 0, wanted, offset);
+    if (got < wanted && (got >= 0 || got === -EAGAIN || got === -EOPNOTSUPP || got === -EINTR)) return 'wait';
+    if (got < 0) return this.fail(key, offset, length, 'origin_unavailable');
+    if (!isUnchanged(file)) return this.fail(key, offset, length, 'version_gone');
+    this.stats.cachedReads += 1;
+    this.stats.bytes += got;
+    return got;
+  }
+
+  /**
+   * The same, waiting on the pool. `area` belongs to the read until it settles, also after an abort: a system call on
+   * a disk cannot be called back, so an aborted read ends when the disk answers. Never rejects.
+   */
+  async read(id: number, version: number, offset: number, length: number, area: Uint8Array): Promise<number | ErrorCode> {
+    const key = keyOf(id, version);
+    const file = this.files.get(key) ?? (await this.openLater(key, id, version));
+    if (typeof file === 'string') return this.fail(key, offset, length, file);
+    const wanted = Math.min(length, file.size - offset);
+    file.reading += 1;
+    try {
+      for (let done = 0; done < wanted; ) {
+        const got = await preadAsync(file.fd, area.subarray(done), wanted - done, offset + done);
+        if (got === -EINTR) continue;
+        if (got < 0) return this.fail(key, offset, length, 'origin_unavailable');
+        if (got === 0) return this.fail(key, offset, length, 'version_gone'); // shorter than it was catalogued
+        done += got;
+      }
+      if (!isUnchanged(file)) return this.fail(key, offset, length, 'version_gone');
+      this.stats.waitedReads += 1;
+      this.stats.bytes += Math.max(wanted, 0);
+      return Math.max(wanted, 0);
+    } finally {
+      file.reading -= 1;
+      file.lastUsedMs = this.clock.monotonicMs();
+      if (file.isDoomed && file.reading === 0) closeSync(file.fd);
+    }
+  }
+
+  /**
+   * A handle was opened. If no disk need be waited for, the file is opened with it, so that the handle keeps its
+   * content even when the file is replaced before the first read.
+   */
+  opened(id: number, version: number): void {
+    const key = keyOf(id, version);
+    this.handles.set(key, (this.handles.get(key) ?? 0) + 1);
+    if (!this.files.has(key)) this.openNow(key, id, version);
+  }
+
+  /** A handle was closed; the last one lets the file go at once. A missed call costs a minute of an open file. */
+  released(id: number, version: number): void {
+    const key = keyOf(id, version);
+    const left = (this.handles.get(key) ?? 1) - 1;
+    if (left > 0) {
+      this.handles.set(key, left);
+      return;
+    }
+    this.handles.delete(key);
+    const file = this.files.get(key);
+    if (file !== undefined) this.drop(key, file);
+  }
+
+  openHandles(): number {
+    let count = 0;
+    for (const handles of this.handles.values()) count += handles;
+    return count;
+  }
+
+  /** Closes what nobody has read for a while. Called about once a minute. */
+  closeIdle(): void {
+    const before = this.clock.monotonicMs() - limits.originFileIdleMs;
+    for (const [key, file] of this.files) {
+      if (file.lastUsedMs < before && !this.handles.has(key)) this.drop(key, file);
+    }
+  }
+
+  close(): void {
+    for (const [key, file] of this.files) this.drop(key, file);
+  }
+
+  private openNow(key: string, id: number, version: number): OpenFile | 'wait' | ErrorCode {
+    const wanted = this.locate(id, version);
+    if (wanted === undefined) return 'version_gone';
+    let root: number;
+    try {
+      root = openSync(wanted.originRoot, rootFlags); // O_PATH: a name lookup, which opens nothing
+    } catch {
+      return 'wait';
+    }
+    const fd = openBeneathCached(root, wanted.realPath, baseFlags | this.noAtime);
+    closeSync(root);
+    return fd < 0 ? 'wait' : this.keep(key, fd, wanted);
+  }
+
+  private async openLater(key: string, id: number, version: number): Promise<OpenFile | ErrorCode> {
+    const wanted = this.locate(id, version);
+    if (wanted === undefined) return 'version_gone';
+    const root = await openRoot(wanted.originRoot);
+    if (root === undefined) return 'origin_unavailable';
+    try {
+      for (;;) {
+        const flags = baseFlags | this.noAtime;
+        const fd = await openBeneathAsync(root, wanted.realPath, flags);
+        if (fd >= 0) return this.files.get(key) === undefined ? this.keep(key, fd, wanted) : this.second(key, fd);
+        if (fd === -EPERM && this.noAtime !== 0) this.noAtime = 0;
+        else if ((fd === -EMFILE || fd === -ENFILE) && this.dropOldest()) continue;
+        else if (fd !== -EINTR) return fd === -osConstants.errno.EACCES ? 'permission_denied' : 'origin_unavailable';
+      }
+    } finally {
+      closeSync(root);
+    }
+  }
+
+  /** Two first reads at once open the file twice: the later descriptor is not needed. */
+  private second(key: string, fd: number): OpenFile | ErrorCode {
+    closeSync(fd);
+    return this.files.get(key) ?? 'origin_unavailable';
+  }
+
+  private keep(key: string, fd: number, wanted: FileToRead): OpenFile | ErrorCode {
+    const stat = fstatSync(fd, { bigint: true });
+    const mtimeNs = BigInt(wanted.mtimeSeconds) * 1_000_000_000n + BigInt(wanted.mtimeNanoseconds);
+    if (!stat.isFile() || stat.size !== BigInt(wanted.size) || stat.mtimeNs !== mtimeNs) {
+      closeSync(fd);
+      return 'version_gone';
+    }
+    if (this.files.size >= limits.openOriginFiles) this.dropOldest();
+    this.stats.opens += 1;
+    const file: OpenFile = {
+      fd,
+      size: wanted.size,
+      mtimeNs,
+      lastUsedMs: this.clock.monotonicMs(),
+      reading: 0,
+      isDoomed: false,
+    };
+    this.files.set(key, file);
+    return file;
+  }
+
+  private drop(key: string, file: OpenFile): void {
+    this.files.delete(key);
+    if (file.reading > 0) file.isDoomed = true;
+    else closeSync(file.fd);
+  }
+
+  private dropOldest(): boolean {
+    let oldest: [string, OpenFile] | undefined;
+    for (const entry of this.files) {
+      if (entry[1].reading === 0 && entry[1].lastUsedMs < (oldest?.[1].lastUsedMs ?? Number.POSITIVE_INFINITY)) {
+        oldest = entry;
+      }
+    }
+    if (oldest === undefined) return false;
+    this.drop(...oldest);
+    return true;
+  }
+
+  private fail(key: string, start: number, length: number, code: ErrorCode): ErrorCode {
+    if (this.failures.length >= longestFailureList) this.failures.shift();
+    const untilMs = this.clock.monotonicMs() + limits.failedRangeMs;
+    this.failures.push({ key, start, end: start + length, untilMs, code });
+    return code;
+  }
+
+  private rememberedFailure(key: string, start: number, length: number): ErrorCode | undefined {
+    if (this.failures.length === 0) return undefined;
+    const now = this.clock.monotonicMs();
+    while (this.failures[0] !== undefined && this.failures[0].untilMs < now) this.failures.shift();
+    return this.failures.find((f) => f.key === key && f.start <= start && start + length <= f.end)?.code;
+  }
+}
+
+function keyOf(id: number, version: number): string {
+  return `${id}.${version}`;
+}
+
+function isUnchanged(file: OpenFile): boolean {
+  const stat = fstatSync(file.fd, { bigint: true });
+  return stat.size === BigInt(file.size) && stat.mtimeNs === file.mtimeNs;
+}
+
+function openRoot(path: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    open(path, rootFlags, (error, fd) => resolve(error === null && errnoOf(error) === undefined ? fd : undefined));
+  });
+}

@@ -1,0 +1,54 @@
+// Everything that can grow has its bound here, with unit and reason.
+export const limits = {
+  /** KiB of pages the fuse thread's SQLite connection keeps: names of a few large directories. */
+  sqliteReaderCacheKib: 4096,
+  /** KiB for the writer: a batch touches index pages all over the tree. */
+  sqliteWriterCacheKib: 8192,
+  /** Pages in the write-ahead log before SQLite moves them over (16 MiB). */
+  walCheckpointPages: 4096,
+  /** ms a connection waits for a lock that another holds. */
+  sqliteBusyMs: 5000,
+  /** Files in one publication, i.e. one transaction and one step of progress. */
+  publishBatchFiles: 500,
+  /** Batches parsed ahead of the writer: keeps both cores busy, bounds what waits in memory. */
+  scanBatchesInFlight: 4,
+  /** Directories listed at once on one local origin. */
+  localOriginConcurrency: 8,
+  /** ms a tombstone of a name keeps its directory offset valid: a week. */
+  tombstoneMs: 7 * 24 * 3600 * 1000,
+  /** ms a replaced content version stays described for handles that still read it: a day. */
+  oldVersionMs: 24 * 3600 * 1000,
+  /** Files an origin may lose in one scan without a person's word, whatever its size … */
+  removalGuardFiles: 50,
+  /** … or this share of it, when that is more. */
+  removalGuardShare: 0.1,
+
+  /** Bytes of one READ request: what INIT negotiates with 256 pages. */
+  readRequestBytes: 1024 * 1024,
+  /** Bytes of the buffer a request is read into; writes are refused, so only names and headers arrive. */
+  requestBufferBytes: 64 * 1024,
+  /** Requests the kernel may have in flight of its own accord (read-ahead); its default of 12 throttles. */
+  maxBackground: 256,
+  congestionThreshold: 192,
+  /** Seconds the kernel may keep a name or attribute; exact by notifications. */
+  entryTtlSeconds: 86_400,
+  /** Seconds the kernel may remember that a name does not exist. */
+  negativeTtlSeconds: 1,
+  /** Bytes of read buffers that may wait for a disk at once. */
+  readBufferBytes: 32 * 1024 * 1024,
+  /** ms after which a read that a disk does not answer fails with EIO. */
+  readDeadlineMs: 30_000,
+  /** ms for which a range that failed fails at once: the kernel asks twice for a page. */
+  failedRangeMs: 2000,
+  /** Files of origins kept open by the reader; least recently used ones are closed. */
+  openOriginFiles: 512,
+  /** ms after which an unused origin file is closed, so that a disk can be unmounted. */
+  originFileIdleMs: 60_000,
+  /** ms the fuse thread sleeps at most: its heartbeat. */
+  fusePollMs: 1000,
+  /** ms without a heartbeat of the fuse thread after which it counts as hung. */
+  fuseThreadHungMs: 5000,
+
+  /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
+  parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },
+} as const;

@@ -1,0 +1,292 @@
+// System calls that Node does not offer, through koffi: the only file that imports it.
+//
+// Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
+// instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
+// Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
+import { closeSync, openSync, readlinkSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
+import koffi from 'koffi';
+
+const libc = koffi.load(null);
+
+const openat2Number = 437; // the same on every architecture
+const resolveNoMagiclinks = 0x02;
+const resolveBeneath = 0x08;
+const resolveCached = 0x20; // Linux 5.12: answer EAGAIN rather than touch a disk
+const rwfNowait = 0x08;
+
+const nativePoll = libc.func('int poll(_Inout_ void *fds, unsigned long nfds, int timeout)');
+const nativeRead = libc.func('int64_t read(int fd, _Out_ void *buffer, size_t count)');
+const nativeWritev = libc.func('int64_t writev(int fd, void *iov, int count)');
+const nativePreadv2 = libc.func('int64_t preadv2(int fd, void *iov, int count, int64_t offset, int flags)');
+const nativePread = libc.func('int64_t pread(int fd, _Out_ void *buffer, size_t count, int64_t offset)');
+const nativeEventfd = libc.func('int eventfd(unsigned int initial, int flags)');
+const nativeFlock = libc.func('int flock(int fd, int operation)');
+const nativeMount = libc.func(
+  'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+);
+const nativeUmount2 = libc.func('int umount2(const char *target, int flags)');
+const nativeFcntl = libc.func('int fcntl(int fd, int command, long argument)');
+const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
+
+// Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
+const errnoNames = new Map(
+  Object.entries(osConstants.errno)
+    .reverse()
+    .map(([name, value]) => [value, name]),
+);
+
+/** The name of an errno value, "E0" style when unknown. */
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `E${errno}`;
+}
+
+/** An Error as Node's own system calls throw: `.code` is the errno's name, `.errno` negative, `.syscall` the call. */
+function systemError(syscall: string, errno: number, detail = ''): Error {
+  const code = errnoName(errno);
+  const text = detail === '' ? `${code}: ${syscall}` : `${code}: ${syscall} ${detail}`;
+  return Object.assign(new Error(text), { code, errno: -errno, syscall });
+}
+
+/** A result ≥ 0, or the negative errno of the call just made on this thread. */
+function orErrno(result: number | bigint): number {
+  return Number(result) < 0 ? -koffi.errno() : Number(result);
+}
+
+export const pollIn = 0x001;
+export const pollErr = 0x008;
+export const pollHup = 0x010;
+
+/** A reusable pollfd array: `{fd, events}` in, `revents(i)` out. */
+export class PollSet {
+  private readonly memory: Buffer;
+  private readonly count: number;
+
+  constructor(fds: readonly number[]) {
+    this.count = fds.length;
+    this.memory = Buffer.alloc(8 * fds.length);
+    for (const [index, fd] of fds.entries()) {
+      this.memory.writeInt32LE(fd, 8 * index);
+      this.memory.writeInt16LE(pollIn, 8 * index + 4);
+    }
+  }
+
+  revents(index: number): number {
+    return this.memory.readInt16LE(8 * index + 6);
+  }
+
+  /** Blocks this thread for at most `timeoutMs`. Returns the number of ready descriptors or a negative errno. */
+  wait(timeoutMs: number): number {
+    return orErrno(nativePoll(this.memory, this.count, timeoutMs));
+  }
+
+  /** The same on a pool thread; the event loop goes on. Resolves to the number of ready descriptors (0 on error). */
+  waitAsync(timeoutMs: number): Promise<number> {
+    return new Promise((resolve) => {
+      nativePoll.async(this.memory, this.count, timeoutMs, (error: Error | null, ready: number) =>
+        resolve(error === null && ready > 0 ? ready : 0),
+      );
+    });
+  }
+}
+
+/** read(2) into `buffer`; bytes read or a negative errno. */
+export function readInto(fd: number, buffer: Uint8Array): number {
+  return orErrno(nativeRead(fd, buffer, buffer.length));
+}
+
+/** Up to two memory areas written or read in one call. Keeps the addresses, so the areas must not be resized. */
+export class Vector {
+  private readonly iov = Buffer.alloc(32);
+  private readonly addresses = new WeakMap<Uint8Array, bigint>();
+
+  private fill(index: number, area: Uint8Array, start: number, length: number): void {
+    let address = this.addresses.get(area);
+    if (address === undefined) {
+      address = koffi.address(area);
+      this.addresses.set(area, address);
+    }
+    this.iov.writeBigUInt64LE(address + BigInt(start), 16 * index);
+    this.iov.writeUInt32LE(length, 16 * index + 8);
+  }
+
+  /** writev(2) of `head[0, headLength)` then `body[bodyStart, +bodyLength)`; bytes written or a negative errno. */
+  write(
+    fd: number,
+    head: Uint8Array,
+    headLength: number,
+    body?: Uint8Array,
+    bodyStart = 0,
+    bodyLength = 0,
+  ): number {
+    this.fill(0, head, 0, headLength);
+    if (body === undefined || bodyLength === 0) return orErrno(nativeWritev(fd, this.iov, 1));
+    this.fill(1, body, bodyStart, bodyLength);
+    return orErrno(nativeWritev(fd, this.iov, 2));
+  }
+
+  /** preadv2(2) with RWF_NOWAIT: only bytes that are in memory now; -EAGAIN when none are. */
+  readNowait(fd: number, area: Uint8Array, start: number, length: number, offset: number): number {
+    this.fill(0, area, start, length);
+    return orErrno(nativePreadv2(fd, this.iov, 1, offset, rwfNowait));
+  }
+}
+
+/** writev(2) of one buffer on a pool thread: for writes that may block. Resolves to bytes or a negative errno. */
+export function writeAsync(fd: number, bytes: Buffer): Promise<number> {
+  const iov = Buffer.alloc(16);
+  iov.writeBigUInt64LE(koffi.address(bytes), 0);
+  iov.writeUInt32LE(bytes.length, 8);
+  return new Promise((resolve, reject) => {
+    nativeWritev.async(fd, iov, 1, (error: Error | null, written: number | bigint) => {
+      if (error !== null) reject(error);
+      else resolve(orErrno(written) + 0 * bytes.length); // the buffer stays reachable until here
+    });
+  });
+}
+
+/** A new eventfd counter, non-blocking and close-on-exec. Throws a system error. */
+export function createEventfd(): number {
+  const fd = orErrno(nativeEventfd(0, 0o4000 | 0o2000000));
+  if (fd < 0) throw systemError('eventfd', -fd);
+  return fd;
+}
+
+const eventfdOne = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+const eventfdSink = Buffer.alloc(8);
+const eventfdVector = new Vector();
+
+/** Adds one to an eventfd: wakes whoever polls it. Never blocks. */
+export function signalEventfd(fd: number): void {
+  eventfdVector.write(fd, eventfdOne, 8);
+}
+
+/** Sets an eventfd back to zero. */
+export function drainEventfd(fd: number): void {
+  readInto(fd, eventfdSink);
+}
+
+/** flock(LOCK_EX | LOCK_NB); false when somebody else holds it. Freed by the kernel when the descriptor closes. */
+export function tryLock(fd: number): boolean {
+  const result = orErrno(nativeFlock(fd, 2 | 4));
+  if (result === 0) return true;
+  if (errnoName(-result) === 'EAGAIN') return false;
+  throw systemError('flock', -result);
+}
+
+/** mount(2). Throws a system error. */
+export function mountFileSystem(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): void {
+  const result = orErrno(nativeMount(source, target, type, flags, data));
+  if (result < 0) throw systemError('mount', -result, target);
+}
+
+export const mountFlags = { readOnly: 1, noSuid: 2, noDev: 4, noAtime: 1024 } as const;
+
+/** umount2(2); `lazy` is MNT_DETACH. Throws a system error. */
+export function unmountFileSystem(target: string, lazy: boolean): void {
+  const result = orErrno(nativeUmount2(target, lazy ? detach : 0));
+  if (result < 0) throw systemError('umount2', -result, target);
+}
+
+/** The same on a pool thread, for whoever serves that mount itself. Resolves to null or the errno's name. */
+export function unmountAsync(target: string, lazy: boolean): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    nativeUmount2.async(target, lazy ? detach : 0, (error: Error | null, result: number) => {
+      if (error !== null) return reject(error);
+      const errno = orErrno(result);
+      resolve(errno < 0 ? errnoName(-errno) : null);
+    });
+  });
+}
+
+const detach = 2;
+
+/** Makes reads of this descriptor answer EAGAIN rather than wait. */
+export function setNonBlocking(fd: number): void {
+  const flags = orErrno(nativeFcntl(fd, 3, 0));
+  if (flags < 0) throw systemError('fcntl', -flags);
+  const result = orErrno(nativeFcntl(fd, 4, flags | 0o4000));
+  if (result < 0) throw systemError('fcntl', -result);
+}
+
+const openHow = Buffer.alloc(24);
+const errnos = osConstants.errno;
+
+function fillOpenHow(how: Buffer, flags: number, resolve: number): Buffer {
+  how.writeBigUInt64LE(BigInt(flags | 0o2000000), 0);
+  how.writeBigUInt64LE(0n, 8);
+  how.writeUInt32LE(resolveBeneath | resolveNoMagiclinks | resolve, 16);
+  return how;
+}
+
+function nulEnded(path: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(path.length + 1);
+  bytes.set(path);
+  return bytes;
+}
+
+/**
+ * Opens a path below an open directory; neither "..", nor a link, nor a mount trick leads out of it (openat2 with
+ * RESOLVE_BENEATH). Close-on-exec is always set. Throws a system error (`.code` = ENOENT, EACCES, EXDEV for a way
+ * out, …). Kernels before 5.6 have no openat2: there the opened file's real place is checked afterwards.
+ */
+export function openBeneath(rootFd: number, relativePath: Uint8Array, flags: number): number {
+  const how = fillOpenHow(openHow, flags, 0);
+  const fd = orErrno(nativeOpenat2(openat2Number, rootFd, nulEnded(relativePath), how, 24));
+  if (fd === -errnos.ENOSYS) return openAndCheck(rootFd, relativePath, flags);
+  if (fd < 0) throw systemError('openat2', -fd);
+  return fd;
+}
+
+/**
+ * The same, only when no disk need be waited for (RESOLVE_CACHED, Linux 5.12): a descriptor or a negative errno,
+ * -EAGAIN meaning "ask openBeneathAsync".
+ */
+export function openBeneathCached(rootFd: number, relativePath: Uint8Array, flags: number): number {
+  const how = fillOpenHow(openHow, flags, resolveCached);
+  const fd = orErrno(nativeOpenat2(openat2Number, rootFd, nulEnded(relativePath), how, 24));
+  return fd === -errnos.ENOSYS || fd === -errnos.EINVAL ? -errnos.EAGAIN : fd;
+}
+
+/** The same on a pool thread. Resolves to a descriptor or a negative errno. */
+export function openBeneathAsync(rootFd: number, relativePath: Uint8Array, flags: number): Promise<number> {
+  const path = nulEnded(relativePath);
+  const how = fillOpenHow(Buffer.alloc(24), flags, 0);
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, result: number | bigint) => {
+      if (error !== null) return reject(error);
+      const fd = orErrno(result);
+      try {
+        resolve(fd === -errnos.ENOSYS ? openAndCheck(rootFd, relativePath, flags) : fd);
+      } catch (failure) {
+        resolve(failure instanceof Error && 'errno' in failure ? Number(failure.errno) : -errnos.EIO);
+      }
+    };
+    nativeOpenat2.async(openat2Number, rootFd, path, how, 24, done);
+  });
+}
+
+function openAndCheck(rootFd: number, relativePath: Uint8Array, flags: number): number {
+  const root = readlinkSync(`/proc/self/fd/${rootFd}`, 'buffer');
+  const fd = openSync(Buffer.concat([root, Buffer.from('/'), relativePath]), flags);
+  const place = readlinkSync(`/proc/self/fd/${fd}`, 'buffer');
+  if (place.subarray(0, root.length + 1).equals(Buffer.concat([root, Buffer.from('/')]))) return fd;
+  closeSync(fd);
+  throw systemError('open', errnos.EXDEV);
+}
+
+/** pread(2) on a pool thread into a buffer the caller leaves alone meanwhile. Resolves to bytes or a negative errno. */
+export function preadAsync(fd: number, area: Uint8Array, length: number, offset: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    nativePread.async(fd, area, length, offset, (error: Error | null, result: number | bigint) => {
+      if (error !== null) reject(error);
+      else resolve(orErrno(result));
+    });
+  });
+}

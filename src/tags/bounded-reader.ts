@@ -1,0 +1,98 @@
+// Reads one open file in few, bounded, synchronous requests and keeps what it read. Used in the parser's child only:
+// a read that never returns blocks the child, and the child can be killed.
+//
+// The head comes in one request, the tail of a longer file in a second one, which counts for the fingerprint. What
+// lies between is fetched on demand, counted for the tags, and ends in ReadLimitError when the file wants too much.
+import { readSync } from 'node:fs';
+import { parserLimits } from './parser-limits.ts';
+
+export class ReadLimitError extends Error {}
+
+interface Window {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface ReadCounts {
+  tagBytes: number;
+  fingerprintBytes: number;
+  requests: number;
+}
+
+const headArea = new Uint8Array(parserLimits.headBytes);
+const tailArea = new Uint8Array(parserLimits.tailBytes);
+
+export class BoundedReader {
+  readonly size: number;
+  readonly counts: ReadCounts = { tagBytes: 0, fingerprintBytes: 0, requests: 0 };
+  private readonly fd: number;
+  private readonly windows: Window[] = [];
+  private followUpBytes: number = parserLimits.followUpMinBytes;
+  private tagRequests = 0;
+
+  /** One reader at a time: head and tail share their memory with the next one. */
+  constructor(fd: number, size: number) {
+    this.fd = fd;
+    this.size = size;
+    const head = this.request(headArea, 0, Math.min(size, headArea.length));
+    this.counts.tagBytes += head.bytes.length;
+    const tailStart = Math.max(size - tailArea.length, headArea.length);
+    if (tailStart < size) {
+      const tail = this.request(tailArea, tailStart, size - tailStart);
+      this.counts.fingerprintBytes += tail.bytes.length;
+    }
+  }
+
+  /** Up to `length` bytes for the tags; fewer only at the end of the file. Throws ReadLimitError. */
+  readonly read = (offset: number, length: number): Uint8Array => {
+    const wanted = Math.max(Math.min(length, this.size - offset), 0);
+    const held = this.held(offset, wanted);
+    if (held !== null) return held;
+    const bytes = Math.min(Math.max(wanted, this.followUpBytes), this.size - offset);
+    if (
+      this.tagRequests >= parserLimits.fileRequests ||
+      this.counts.tagBytes + bytes > parserLimits.fileBytes
+    ) {
+      throw new ReadLimitError('the tags need more reading than is allowed');
+    }
+    this.tagRequests += 1;
+    this.followUpBytes = Math.min(this.followUpBytes * 2, parserLimits.followUpMaxBytes);
+    const window = this.request(new Uint8Array(bytes), offset, bytes);
+    this.counts.tagBytes += window.bytes.length;
+    return window.bytes.subarray(0, wanted);
+  };
+
+  /** The same for the fingerprint: counted apart and without limit, as its callers ask for 32 KiB a file. */
+  readonly readForFingerprint = (offset: number, length: number): Uint8Array => {
+    const wanted = Math.max(Math.min(length, this.size - offset), 0);
+    const held = this.held(offset, wanted);
+    if (held !== null) return held;
+    const window = this.request(new Uint8Array(wanted), offset, wanted);
+    this.counts.fingerprintBytes += window.bytes.length;
+    return window.bytes;
+  };
+
+  private held(offset: number, length: number): Uint8Array | null {
+    for (const window of this.windows) {
+      const start = offset - window.offset;
+      if (start >= 0 && start + length <= window.bytes.length) {
+        return window.bytes.subarray(start, start + length);
+      }
+    }
+    return length === 0 ? new Uint8Array() : null;
+  }
+
+  private request(area: Uint8Array, offset: number, length: number): Window {
+    let filled = 0;
+    while (filled < length) {
+      const count = readSync(this.fd, area, filled, length - filled, offset + filled);
+      this.counts.requests += 1;
+      // Shorter than fstat said: the file is being cut while we read it.
+      if (count === 0) break;
+      filled += count;
+    }
+    const window = { offset, bytes: area.subarray(0, filled) };
+    this.windows.push(window);
+    return window;
+  }
+}

@@ -1,0 +1,23 @@
+// A process that dies by SIGKILL while its parser child hangs. Prints the child's process id before it does.
+import { writeSync } from 'node:fs';
+import { realPath } from '../../../src/library/real-path.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { silentLogger } from '../../../src/platform/logger.ts';
+import { defaultParserLimits, ParserPool } from '../../../src/tags/parser-pool.ts';
+
+const [, , rootPath = '', name = ''] = process.argv;
+const pool = new ParserPool({
+  size: 1,
+  dropPrivileges: process.getuid?.() === 0,
+  limits: defaultParserLimits,
+  log: silentLogger,
+  clock: systemClock,
+  // The first file is parsed, so the child is known to work; the second one hangs.
+  failpoints: () => ['parser.file=hang;after=1'],
+});
+const files = [realPath(name)];
+await pool.parse({ rootPath, files }, AbortSignal.timeout(10_000));
+void pool.parse({ rootPath, files }, new AbortController().signal).catch(() => {});
+writeSync(1, String(pool.pids()[0]));
+process.exitCode = 0;
+setTimeout(() => process.reallyExit(0), 300);
