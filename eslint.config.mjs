@@ -11,13 +11,12 @@ export default tseslint.config({
     '@typescript-eslint/no-floating-promises': 'error',
     '@typescript-eslint/no-misused-promises': 'error',
     '@typescript-eslint/await-thenable': 'error',
-    '@typescript-eslint/switch-exhaustiveness-check': [
-      'error',
-      { considerDefaultExhaustiveForUnions: true },
-    ],
+    '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
     'no-restricted-imports': [
       'error',
-      { paths: [{ name: 'nact', importNames: ['spawnStateless'], message: 'overrides onCrash with resume' }] },
+      {
+        paths: [{ name: 'nact', importNames: ['spawnStateless'], message: 'overrides onCrash with resume' }],
+      },
     ],
   },
 });

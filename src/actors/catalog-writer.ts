@@ -97,7 +97,10 @@ async function startLife(
         case 'request': {
           const { request, reply } = message;
           command({ type: 'request', id: state.nextId, request });
-          return { nextId: state.nextId + 1, waiting: new Map([...state.waiting, [state.nextId, { request, reply }]]) };
+          return {
+            nextId: state.nextId + 1,
+            waiting: new Map([...state.waiting, [state.nextId, { request, reply }]]),
+          };
         }
         case 'thread-said':
           return heard(state, message.event);

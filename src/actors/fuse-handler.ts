@@ -7,7 +7,12 @@
 import { Worker } from 'node:worker_threads';
 import type { Invalidation } from '../catalog/publication.ts';
 import { Notifier } from '../fuse/notifier.ts';
-import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from '../fuse/thread-protocol.ts';
+import {
+  type FuseCommand,
+  FuseCounters,
+  type FuseEvent,
+  type FuseThreadData,
+} from '../fuse/thread-protocol.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { signalEventfd } from '../platform/native.ts';
@@ -111,8 +116,8 @@ async function startLife(
           return state;
         case 'told':
           board.notifications = notifier.written;
-          void askWriter(catalogWriter, { type: 'invalidated', upToId: message.upToId }).catch((error: unknown) =>
-            context.log.debug({ event: 'invalidations_kept', error: String(error) }),
+          void askWriter(catalogWriter, { type: 'invalidated', upToId: message.upToId }).catch(
+            (error: unknown) => context.log.debug({ event: 'invalidations_kept', error: String(error) }),
           );
           return state;
         case 'thread-said':
@@ -153,7 +158,11 @@ async function startLife(
   async function replay(): Promise<void> {
     try {
       for (let afterId = 0; ; ) {
-        const rows = await askWriter(catalogWriter, { type: 'pending-invalidations', afterId }, context.signal);
+        const rows = await askWriter(
+          catalogWriter,
+          { type: 'pending-invalidations', afterId },
+          context.signal,
+        );
         const last = rows.at(-1);
         if (last === undefined) return;
         context.self.tell({ type: 'invalidate', invalidations: rows });
@@ -174,7 +183,9 @@ function firstServing(thread: Worker, signal: AbortSignal): Promise<Extract<Fuse
     thread.on('message', (event: FuseEvent) => {
       if (event.type === 'serving') resolve(event);
       if (event.type === 'session-ended') {
-        reject(new MusicfsError('origin_unavailable', `the session ended before it was served (${event.errno})`));
+        reject(
+          new MusicfsError('origin_unavailable', `the session ended before it was served (${event.errno})`),
+        );
       }
     });
     thread.once('error', reject);

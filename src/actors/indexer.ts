@@ -146,14 +146,29 @@ function startLife(
     board.scan = { ...scan, isRunning: false, phase: 'done', currentPath: null, ended: scan.ended + 1 };
     if (error === null) {
       const { done, added, changed, removed, held, errors } = scan;
-      context.log.info({ event: 'scan_ended', origin: originId, done, added, changed, removed, held, errors, ...stats });
+      context.log.info({
+        event: 'scan_ended',
+        origin: originId,
+        done,
+        added,
+        changed,
+        removed,
+        held,
+        errors,
+        ...stats,
+      });
     } else if (codeOf(error) === 'cancelled') {
       context.log.info({ event: 'scan_cancelled', origin: originId });
     } else if (codeOf(error) === 'internal') {
       throw error instanceof Error ? error : new MusicfsError('internal', messageOf(error));
     } else {
       board.scan = { ...board.scan, errors: scan.errors + 1 };
-      context.log.warn({ event: 'scan_failed', origin: originId, code: codeOf(error), error: messageOf(error) });
+      context.log.warn({
+        event: 'scan_failed',
+        origin: originId,
+        code: codeOf(error),
+        error: messageOf(error),
+      });
     }
     context.workDone();
     return { ...state, running: null };

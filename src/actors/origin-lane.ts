@@ -46,7 +46,13 @@ function startLife(
 ): ActorLife<OriginHealth, OriginLaneMessage> {
   const queue = new PQueue({ concurrency: limits.localOriginConcurrency });
   context.scope.defer(() => queue.clear());
-  const healthy: OriginHealth = { id: origin.id, kind: 'local', root: origin.root, state: 'healthy', lastError: null };
+  const healthy: OriginHealth = {
+    id: origin.id,
+    kind: 'local',
+    root: origin.root,
+    state: 'healthy',
+    lastError: null,
+  };
   board.origins.set(origin.id, healthy);
 
   const call = <V>(reply: Reply<V>, work: () => Promise<V>): void => {
@@ -91,7 +97,8 @@ function startLife(
 
 /** A local origin is believed at its first word: one failure that is not about a single name makes it unhealthy. */
 function healthAfter(health: OriginHealth, error: unknown): OriginHealth {
-  if (error === null) return health.state === 'healthy' ? health : { ...health, state: 'healthy', lastError: null };
+  if (error === null)
+    return health.state === 'healthy' ? health : { ...health, state: 'healthy', lastError: null };
   if (codeOf(error) !== 'origin_unavailable') return health;
   return { ...health, state: 'unhealthy', lastError: messageOf(error) };
 }

@@ -8,7 +8,7 @@ import type { PublishResult, ReadFile, SeenFile } from '../catalog/publication.t
 import { type RealPath, realPathText, rootRealPath } from '../library/real-path.ts';
 import type { OriginFile, OriginListing } from '../origins/local-origin.ts';
 import type { Clock } from '../platform/clock.ts';
-import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -66,7 +66,10 @@ class Scan {
   async run(): Promise<void> {
     const { originId, lane, writer } = this.options;
     this.options.onProgress({ phase: 'listing', total: this.options.knownFiles });
-    await lane.ask<null>((reply) => ({ type: 'probe', reply }), { timeoutMs: listDeadlineMs, signal: this.signal });
+    await lane.ask<null>((reply) => ({ type: 'probe', reply }), {
+      timeoutMs: listDeadlineMs,
+      signal: this.signal,
+    });
     await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
     this.list(rootRealPath);
     await this.listing.onIdle();
@@ -103,7 +106,11 @@ class Scan {
         if (this.isOver) return;
         this.isComplete = false;
         this.errors += 1;
-        this.options.log.warn({ event: 'directory_failed', path: realPathText(directory), error: messageOf(error) });
+        this.options.log.warn({
+          event: 'directory_failed',
+          path: realPathText(directory),
+          error: messageOf(error),
+        });
         this.options.onProgress({ errors: this.errors });
       }
     });
@@ -111,7 +118,8 @@ class Scan {
 
   /** A directory's files stay together, as an album should appear at once. */
   private collect(files: readonly OriginFile[]): void {
-    if (this.collected.length > 0 && this.collected.length + files.length > limits.publishBatchFiles) this.submit();
+    if (this.collected.length > 0 && this.collected.length + files.length > limits.publishBatchFiles)
+      this.submit();
     this.collected.push(...files);
     this.listed += files.length;
     this.options.onProgress({ total: Math.max(this.listed, this.options.knownFiles) });
@@ -169,22 +177,34 @@ class Scan {
     const { originId, writer, log } = this.options;
     const missing = await askWriter(
       writer,
-      { type: 'missing', origin: originId, most: Math.max(limits.removalGuardFiles, this.options.knownFiles) },
+      {
+        type: 'missing',
+        origin: originId,
+        most: Math.max(limits.removalGuardFiles, this.options.knownFiles),
+      },
       this.signal,
     );
     if (missing.missing === 0) return;
     const allowed = Math.max(limits.removalGuardFiles, Math.floor(missing.known * limits.removalGuardShare));
     if (this.listed === 0 || missing.missing > allowed) {
-      log.warn({ event: 'mass_removal_held', origin: originId, missing: missing.missing, known: missing.known });
+      log.warn({
+        event: 'mass_removal_held',
+        origin: originId,
+        missing: missing.missing,
+        known: missing.known,
+      });
       this.options.onProgress({ held: missing.missing });
       return;
     }
     const gone: RealPath[] = [];
     for (const path of missing.paths) {
-      const found = await this.options.lane.ask<OriginFile | null>((reply) => ({ type: 'stat', path, reply }), {
-        timeoutMs: listDeadlineMs,
-        signal: this.signal,
-      });
+      const found = await this.options.lane.ask<OriginFile | null>(
+        (reply) => ({ type: 'stat', path, reply }),
+        {
+          timeoutMs: listDeadlineMs,
+          signal: this.signal,
+        },
+      );
       if (found === null) gone.push(path);
     }
     for (let at = 0; at < gone.length; at += limits.publishBatchFiles) {
@@ -206,9 +226,4 @@ function readFileOf(outcome: ParseOutcome): ReadFile[] {
     case 'vanished':
       return [];
   }
-}
-
-/** What the indexer is told when the origin is not there at all. */
-export function isOriginGone(error: unknown): boolean {
-  return error instanceof MusicfsError && (error.code === 'origin_unavailable' || error.code === 'not_found');
 }

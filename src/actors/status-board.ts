@@ -1,7 +1,8 @@
 // What the actors have to show, for whoever asks how things are. Each part has one writer; readers take what is there
 // and never ask an actor, so a stuck actor cannot hang `status`. Nothing here decides anything.
-import type { CatalogCounters } from '../catalog/tree-reader.ts';
+
 import type { OriginRow } from '../catalog/publication.ts';
+import type { CatalogCounters } from '../catalog/tree-reader.ts';
 import type { FuseCounters } from '../fuse/thread-protocol.ts';
 import { idleScan, type ScanState } from './scan-progress.ts';
 

@@ -41,7 +41,9 @@ export function createControlPort(options: ControlPortOptions): ControlPort {
     },
     rescan: (request, signal) => rescan(request, board, clock, signal),
     cancelScan: (originId) =>
-      indexer.ask<boolean>((reply) => ({ type: 'cancel', originId: originId ?? null, reply }), { timeoutMs: askMs }),
+      indexer.ask<boolean>((reply) => ({ type: 'cancel', originId: originId ?? null, reply }), {
+        timeoutMs: askMs,
+      }),
     shutdown: options.shutdown,
     ...(options.failpoints === null ? {} : { failpoints: options.failpoints }),
   };
@@ -105,7 +107,10 @@ export function isFirstScanComplete(board: StatusBoard): boolean {
   return board.originRows.length > 0 && board.originRows.every(({ firstScanComplete }) => firstScanComplete);
 }
 
-function mountStateOf({ board, isStopping, isKept }: ControlPortOptions, snapshot: ActorSnapshot | null): MountState {
+function mountStateOf(
+  { board, isStopping, isKept }: ControlPortOptions,
+  snapshot: ActorSnapshot | null,
+): MountState {
   if (isStopping()) return 'unmounting';
   if (!board.serving.isServing && snapshot === null) return 'mounting';
   const origins = [...board.origins.values()];
@@ -132,7 +137,11 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
   }
   const { originRows } = board;
   for (const { id, root } of daemon.origins) {
-    if (!board.scan.isRunning && board.scan.ended > 0 && originRows.find(({ name }) => name === id)?.files === 0) {
+    if (
+      !board.scan.isRunning &&
+      board.scan.ended > 0 &&
+      originRows.find(({ name }) => name === id)?.files === 0
+    ) {
       warnings.push(`origin ${id} (${root}) holds no music file`);
     }
   }
@@ -149,7 +158,10 @@ async function* rescan(
 ): AsyncIterable<ScanProgress> {
   const endedBefore = board.scan.ended;
   const wanted = originId === undefined ? Math.max(board.origins.size, 1) : 1;
-  await indexer.ask<null>((reply) => ({ type: 'scan', originId: originId ?? null, reply }), { timeoutMs: askMs, signal });
+  await indexer.ask<null>((reply) => ({ type: 'scan', originId: originId ?? null, reply }), {
+    timeoutMs: askMs,
+    signal,
+  });
   if (detached) {
     yield progressOf(board.scan);
     return;
@@ -165,7 +177,11 @@ async function* rescan(
     yield progressOf(board.scan);
   } finally {
     if (signal.aborted) {
-      indexer.tell({ type: 'cancel', originId: originId ?? null, reply: { resolve: () => undefined, reject: () => undefined } });
+      indexer.tell({
+        type: 'cancel',
+        originId: originId ?? null,
+        reply: { resolve: () => undefined, reject: () => undefined },
+      });
     }
   }
 }

@@ -3,8 +3,9 @@
 // Order of a start: lock of the state directory · (the session is there already: the keeper mounted) · tree in list
 // order · "serving" to the keeper. Nothing before that depends on the size of the library or on an origin being up.
 // Order of a stop: drain · unmount, while requests are still answered · tree in reverse · lock.
-import path from 'node:path';
+
 import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { fuseHandler } from '../actors/fuse-handler.ts';
 import type { IndexedOrigin } from '../actors/indexer.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
@@ -14,14 +15,14 @@ import type { FailpointPort } from '../control/daemon-port.ts';
 import { forgetSession } from '../fuse/session-record.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
 import { systemClock } from '../platform/clock.ts';
-import { codeOf, errnoOf, messageOf, MusicfsError } from '../platform/errors.ts';
+import { codeOf, errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createEventfd, unmountAsync } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
-import { startSystem, type System } from '../supervision/system.ts';
+import { type System, startSystem } from '../supervision/system.ts';
 import { createControlPort } from './control-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -158,7 +159,10 @@ function treeOf(
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
   return supervisionTree({
     catalogWriter: {
-      thread: { path: catalogPath, origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })) },
+      thread: {
+        path: catalogPath,
+        origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })),
+      },
       board,
       onInvalidations: (invalidations) => {
         fuseHandler.tell({ type: 'invalidate', invalidations });

@@ -1,6 +1,7 @@
 // The supervision tree as data, in start order; stopping is the reverse. Who may fail without whom is decided here.
-import { type ControlOptions, controlSpec } from '../actors/control.ts';
+
 import { type CatalogWriterOptions, catalogWriterSpec } from '../actors/catalog-writer.ts';
+import { type ControlOptions, controlSpec } from '../actors/control.ts';
 import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler.ts';
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';

@@ -1,7 +1,7 @@
 // What the indexer tells the catalog, and what it hears back. Plain data: it crosses a thread.
 
-import type { TrackState } from '../library/track-facts.ts';
 import type { RealPath } from '../library/real-path.ts';
+import type { TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 
 /** A file as a walk sees it. `mtimeNs` is nanoseconds since 1970 in decimal digits. */

@@ -15,7 +15,12 @@ export type WriterRequest =
   /** A walk of an origin begins: nothing of it has been seen yet. */
   | { readonly type: 'begin-scan'; readonly origin: string }
   | { readonly type: 'compare'; readonly origin: string; readonly files: readonly SeenFile[] }
-  | { readonly type: 'publish'; readonly origin: string; readonly files: readonly ReadFile[]; readonly ignored: readonly SeenFile[] }
+  | {
+      readonly type: 'publish';
+      readonly origin: string;
+      readonly files: readonly ReadFile[];
+      readonly ignored: readonly SeenFile[];
+    }
   | { readonly type: 'missing'; readonly origin: string; readonly most: number }
   | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
   | { readonly type: 'finish-scan'; readonly origin: string }

@@ -122,9 +122,13 @@ function examineMounts({ mounts }: MachineFacts): Verdict[] {
   return mounts.map(({ point, state }): Verdict => {
     const check = 'mounts';
     if (state === 'alive') return { check, verdict: 'ok', cause: `${point} answers` };
-    const cure = `musicfs unmount ${point}`;
+    const cure = `musicfs unmount ${shellWord(point)}`;
     if (state === 'silent')
       return { check, verdict: 'warn', cause: `${point} gives no answer within a second`, cure };
     return { check, verdict: 'fail', cause: `${point} is dead (${state})`, cure };
   });
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

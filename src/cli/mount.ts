@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import type { MountOptions } from '../keeper/mount-options.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
-import type { MountOptions } from '../keeper/mount-options.ts';
 import { resolveMountPoint } from './mount-table.ts';
 
 interface MountArguments {
@@ -28,7 +28,9 @@ export function registerMount(program: Command): void {
     .option('--state <dir>', 'where the catalog is kept')
     .option('--config <file>', 'a configuration file (TOML)')
     .addOption(
-      new Option('--driver <name>', 'how the kernel is talked to').choices(['kernel', 'fuse-native']).default('kernel'),
+      new Option('--driver <name>', 'how the kernel is talked to')
+        .choices(['kernel', 'fuse-native'])
+        .default('kernel'),
     )
     .option('--foreground', 'stay until Ctrl-C')
     .option('--wait', 'return when the first scan is complete')
@@ -61,18 +63,28 @@ async function mount(mountPoint: string | undefined, given: MountArguments): Pro
   }
 }
 
-const usageCodes: ReadonlySet<string> = new Set(['invalid_argument', 'config_invalid', 'unsupported_operation']);
+const usageCodes: ReadonlySet<string> = new Set([
+  'invalid_argument',
+  'config_invalid',
+  'unsupported_operation',
+]);
 
 async function settle(mountPoint: string | undefined, given: MountArguments): Promise<MountOptions> {
   const config =
     given.config === undefined ? {} : (await import('../config/config-file.ts')).readConfigFile(given.config);
   const driver = given.driver === 'kernel' ? (config.fuse?.driver ?? 'kernel') : given.driver;
   if (driver !== 'kernel') {
-    throw new MusicfsError('unsupported_operation', 'driver fuse-native is not built yet: use --driver kernel');
+    throw new MusicfsError(
+      'unsupported_operation',
+      'driver fuse-native is not built yet: use --driver kernel',
+    );
   }
   const point = mountPoint ?? config.mount?.point;
   if (point === undefined) {
-    throw new MusicfsError('invalid_argument', 'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH');
+    throw new MusicfsError(
+      'invalid_argument',
+      'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH',
+    );
   }
   if (process.getuid?.() !== 0) {
     throw new MusicfsError('refused', 'mounting as an ordinary user is not built yet: run it with sudo');
@@ -95,15 +107,21 @@ async function settle(mountPoint: string | undefined, given: MountArguments): Pr
 type OriginEntry = { readonly id?: string | undefined; readonly path: string };
 
 /** Gives each origin an id: its own, or local, local-2, … Plain paths and `local:PATH` are local directories. */
-function originsFrom(given: readonly string[], configured: readonly OriginEntry[]): { id: string; root: string }[] {
-  const entries: readonly OriginEntry[] = given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
+function originsFrom(
+  given: readonly string[],
+  configured: readonly OriginEntry[],
+): { id: string; root: string }[] {
+  const entries: readonly OriginEntry[] =
+    given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
   if (entries.length === 0) {
     throw new MusicfsError('invalid_argument', 'an origin is needed: --origin PATH, a directory with music');
   }
   const origins: { id: string; root: string }[] = [];
   for (const { id, path: root } of entries) {
     const known = origins.map((origin) => origin.id);
-    const free = id ?? ['local', ...entries.map((_, index) => `local-${index + 2}`)].find((name) => !known.includes(name));
+    const free =
+      id ??
+      ['local', ...entries.map((_, index) => `local-${index + 2}`)].find((name) => !known.includes(name));
     if (free === undefined || known.includes(free)) {
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
@@ -116,7 +134,10 @@ function localPath(text: string): string {
   const match = /^([a-z0-9]+):(.+)$/.exec(text);
   if (match === null) return text;
   if (match[1] === 'local') return match[2] ?? text;
-  throw new MusicfsError('invalid_argument', `--origin ${text}: only local directories are built yet: --origin PATH`);
+  throw new MusicfsError(
+    'invalid_argument',
+    `--origin ${text}: only local directories are built yet: --origin PATH`,
+  );
 }
 
 /** A missing origin may be an outage: the daemon decides. */
@@ -132,7 +153,11 @@ async function runDetached(options: MountOptions, wait: boolean): Promise<void> 
   const { startDetachedKeeper } = await import('../keeper/start-detached.ts');
   await startDetachedKeeper(options);
   await checkAnswers(options.mountPoint);
-  if (wait) await (await import('./wait-for-scan.ts')).waitForFirstScan(options.socketPath, new AbortController().signal);
+  if (wait)
+    await (await import('./wait-for-scan.ts')).waitForFirstScan(
+      options.socketPath,
+      new AbortController().signal,
+    );
   console.log(`mounted ${options.mountPoint}`);
 }
 
@@ -154,17 +179,24 @@ async function runInForeground(options: MountOptions, wait: boolean): Promise<vo
     if (!stopped.signal.aborted) console.log('the first scan is complete');
   }
   const code = await keeper.ended;
-  if (code !== 0) process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
+  if (code !== 0)
+    process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
   process.exitCode = code;
 }
 
 /** One look through the mount, from a child, as this process may hold the session. */
 function checkAnswers(mountPoint: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('/usr/bin/stat', ['-c', '%i', '--', mountPoint], { timeout: answerMs, killSignal: 'SIGKILL' }, (error) => {
-      if (error === null) resolve();
-      else reject(new MusicfsError('refused', `${mountPoint} does not answer: musicfs status ${mountPoint}`));
-    });
+    execFile(
+      '/usr/bin/stat',
+      ['-c', '%i', '--', mountPoint],
+      { timeout: answerMs, killSignal: 'SIGKILL' },
+      (error) => {
+        if (error === null) resolve();
+        else
+          reject(new MusicfsError('refused', `${mountPoint} does not answer: musicfs status ${mountPoint}`));
+      },
+    );
   });
 }
 

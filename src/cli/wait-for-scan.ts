@@ -15,11 +15,16 @@ export async function waitForFirstScan(socketPath: string, signal: AbortSignal):
       const { scan, warnings } = await client.status();
       if (scan.complete) return;
       if (!scan.running && scan.phase === 'done') {
-        throw new MusicfsError('refused', `the scan did not meet everything (${scan.errors} errors): ${warnings[0] ?? 'see the log'}`);
+        throw new MusicfsError(
+          'refused',
+          `the scan did not meet everything (${scan.errors} errors): ${warnings[0] ?? 'see the log'}`,
+        );
       }
       if (scan.running && performance.now() - shownAtMs > showEveryMs) {
         shownAtMs = performance.now();
-        process.stderr.write(`scanning: ${scan.done} of ${scan.total} files, ${Math.round(scan.filesPerSecond)} a second\n`);
+        process.stderr.write(
+          `scanning: ${scan.done} of ${scan.total} files, ${Math.round(scan.filesPerSecond)} a second\n`,
+        );
       }
       await sleep(askEveryMs, undefined, { signal }).catch(() => undefined);
     }

@@ -13,7 +13,9 @@ const schema = v.strictObject({
   origins: v.optional(
     v.array(
       v.strictObject({
-        id: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -'))),
+        id: v.optional(
+          v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -')),
+        ),
         kind: v.optional(v.literal('local'), 'local'),
         path: v.string(),
       }),
@@ -29,13 +31,17 @@ export function readConfigFile(file: string): ConfigFile {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new MusicfsError('config_invalid', `cannot read ${file}: ${errnoOf(error) ?? messageOf(error)}`, { cause: error });
+    throw new MusicfsError('config_invalid', `cannot read ${file}: ${errnoOf(error) ?? messageOf(error)}`, {
+      cause: error,
+    });
   }
   let raw: unknown;
   try {
     raw = parse(text);
   } catch (error) {
-    throw new MusicfsError('config_invalid', `${file}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`, { cause: error });
+    throw new MusicfsError('config_invalid', `${file}: ${messageOf(error).replace(/\s*\n\s*/g, ' ')}`, {
+      cause: error,
+    });
   }
   const parsed = v.safeParse(schema, raw);
   if (!parsed.success) {

@@ -80,7 +80,11 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
       case status.UNAVAILABLE:
         return new DaemonUnreachable(`no daemon answers at ${socketPath}`, { cause: error });
       case status.DEADLINE_EXCEEDED:
-        return new MusicfsError('deadline_exceeded', 'the daemon did not answer in time', { cause: error });
+        return new MusicfsError(
+          'deadline_exceeded',
+          'the daemon did not answer in time: look at its log, or allow more with --timeout',
+          { cause: error },
+        );
       case status.CANCELLED:
         return new MusicfsError('cancelled', 'the call was cancelled', { cause: error });
       case status.UNIMPLEMENTED:

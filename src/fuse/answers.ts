@@ -58,12 +58,24 @@ export class Answers {
   }
 
   /** Bytes that are in memory now; see LocalReader.readNow. */
-  readNow(id: number, version: number, offset: number, length: number, area: Uint8Array): number | 'wait' | ErrorCode {
+  readNow(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): number | 'wait' | ErrorCode {
     return this.content.readNow(id, version, offset, length, area);
   }
 
   /** Bytes that a disk must be asked for; see LocalReader.read. */
-  read(id: number, version: number, offset: number, length: number, area: Uint8Array): Promise<number | ErrorCode> {
+  read(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): Promise<number | ErrorCode> {
     return this.content.read(id, version, offset, length, area);
   }
 

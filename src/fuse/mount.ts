@@ -31,14 +31,21 @@ export function parseMountinfo(text: string): MountEntry[] {
     const mountPoint = before?.[4];
     const type = after?.[0];
     if (device === undefined || mountPoint === undefined || type === undefined) continue;
-    entries.push({ device, mountPoint: unescape(mountPoint), type, source: unescape(after?.[1] ?? '') });
+    entries.push({
+      device,
+      mountPoint: withoutEscapes(mountPoint),
+      type,
+      source: withoutEscapes(after?.[1] ?? ''),
+    });
   }
   return entries;
 }
 
-function unescape(field: string): string {
+function withoutEscapes(field: string): string {
   if (!field.includes('\\')) return field;
-  const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
@@ -83,7 +90,10 @@ export function mountNewSession(request: MountRequest): NewSession {
   const entry = mountAt(request.mountPoint);
   if (entry === undefined) {
     closeSync(fd);
-    throw new MusicfsError('refused', `${request.mountPoint} was mounted and has gone again: is something unmounting it?`);
+    throw new MusicfsError(
+      'refused',
+      `${request.mountPoint} was mounted and has gone again: is something unmounting it?`,
+    );
   }
   raiseReadAhead(entry.device);
   return { fd, device: entry.device };
@@ -101,7 +111,9 @@ function openDevice(): number {
         : errno === 'EACCES' || errno === 'EPERM'
           ? 'run as root, or give this container the device: --device /dev/fuse'
           : messageOf(error);
-    throw new MusicfsError('refused', `cannot open /dev/fuse (${errno ?? 'unknown error'}): ${cure}`, { cause: error });
+    throw new MusicfsError('refused', `cannot open /dev/fuse (${errno ?? 'unknown error'}): ${cure}`, {
+      cause: error,
+    });
   }
 }
 
@@ -146,7 +158,10 @@ export function probeMount(mountPoint: string): Promise<MountHealth> {
       { timeout: probeMs, killSignal: 'SIGKILL', env: { LC_ALL: 'C' } },
       (error, _stdout, stderr) => {
         if (error === null) resolve('alive');
-        else resolve(stderr.includes('not connected') || stderr.includes('connection abort') ? 'dead' : 'silent');
+        else
+          resolve(
+            stderr.includes('not connected') || stderr.includes('connection abort') ? 'dead' : 'silent',
+          );
       },
     );
     child.unref();

@@ -54,13 +54,17 @@ export class Notifier {
       for (const { parent, name } of batch) {
         if (this.isClosed) return;
         const node = { id: parent, version: 0 };
-        await writeAsync(this.options.deviceFd, name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name));
+        await writeAsync(
+          this.options.deviceFd,
+          name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name),
+        );
         this.written += 1;
       }
       await new Promise<void>((resolve) => this.options.clock.after(secondTellingMs, resolve));
       for (const { parent, name } of batch) {
         if (this.isClosed) return;
-        if (name === null) await writeAsync(this.options.deviceFd, encodeInvalInode({ id: parent, version: 0 }));
+        if (name === null)
+          await writeAsync(this.options.deviceFd, encodeInvalInode({ id: parent, version: 0 }));
       }
       const last = batch.at(-1);
       if (last !== undefined && !this.isClosed) this.options.onTold(last.id);

@@ -36,7 +36,15 @@ export type FuseEvent =
 
 const operations = Object.keys(opcode) as (keyof typeof opcode)[];
 const slotOf = new Map<number, number>(operations.map((name, index) => [opcode[name], index]));
-const named = ['statements', 'openHandles', 'originOpens', 'cachedReads', 'waitedReads', 'bytesRead', 'badReplies'] as const;
+const named = [
+  'statements',
+  'openHandles',
+  'originOpens',
+  'cachedReads',
+  'waitedReads',
+  'bytesRead',
+  'badReplies',
+] as const;
 
 type NamedCounter = (typeof named)[number];
 

@@ -61,13 +61,19 @@ export function startKeeper(options: MountOptions): Keeper {
     daemon.on('message', (message) => {
       const news = v.safeParse(newsSchema, message);
       if (!news.success) return;
-      if (news.output.type === 'refused') return refuse(new MusicfsError(news.output.code, news.output.message));
+      if (news.output.type === 'refused')
+        return refuse(new MusicfsError(news.output.code, news.output.message));
       isServing = true;
       resolve();
     });
     void ended.then((code) => {
       if (!isServing) {
-        refuse(new MusicfsError('refused', `the daemon ended at its start (${code}): see ${logFileOf(options.stateDirectory)}`));
+        refuse(
+          new MusicfsError(
+            'refused',
+            `the daemon ended at its start (${code}): see ${logFileOf(options.stateDirectory)}`,
+          ),
+        );
       }
     });
   });
@@ -77,7 +83,8 @@ export function startKeeper(options: MountOptions): Keeper {
     stop() {
       stops += 1;
       daemon.kill(stops === 1 ? 'SIGTERM' : 'SIGKILL');
-      if (stops > 1 && mountAt(options.mountPoint)?.device === session.device) detachMount(options.mountPoint);
+      if (stops > 1 && mountAt(options.mountPoint)?.device === session.device)
+        detachMount(options.mountPoint);
     },
   };
 }

@@ -20,17 +20,29 @@ function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): v
   const isInside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);
   for (const { root } of origins) {
     if (isInside(root, mountPoint)) {
-      throw new MusicfsError('invalid_argument', `origin ${root} lies inside the mount point ${mountPoint}: choose another mount point`);
+      throw new MusicfsError(
+        'invalid_argument',
+        `origin ${root} lies inside the mount point ${mountPoint}: choose another mount point`,
+      );
     }
     if (isInside(mountPoint, root)) {
-      throw new MusicfsError('invalid_argument', `mount point ${mountPoint} lies inside the origin ${root}: choose one outside of it`);
+      throw new MusicfsError(
+        'invalid_argument',
+        `mount point ${mountPoint} lies inside the origin ${root}: choose one outside of it`,
+      );
     }
     if (isInside(stateDirectory, root)) {
-      throw new MusicfsError('invalid_argument', `state directory ${stateDirectory} lies inside the origin ${root}, where nothing is written: choose another --state DIR`);
+      throw new MusicfsError(
+        'invalid_argument',
+        `state directory ${stateDirectory} lies inside the origin ${root}, where nothing is written: choose another --state DIR`,
+      );
     }
   }
   if (isInside(stateDirectory, mountPoint)) {
-    throw new MusicfsError('invalid_argument', `state directory ${stateDirectory} lies inside the mount point: choose another --state DIR`);
+    throw new MusicfsError(
+      'invalid_argument',
+      `state directory ${stateDirectory} lies inside the mount point: choose another --state DIR`,
+    );
   }
 }
 
@@ -58,11 +70,20 @@ async function healMountPoint(mountPoint: string): Promise<void> {
         detachMount(mountPoint);
         continue;
       case 'alive':
-        throw new MusicfsError('refused', `${mountPoint} is mounted by musicfs already: musicfs status ${mountPoint}`);
+        throw new MusicfsError(
+          'refused',
+          `${mountPoint} is mounted by musicfs already: musicfs status ${mountPoint}`,
+        );
       case 'silent':
-        throw new MusicfsError('refused', `${mountPoint} is a musicfs mount that does not answer: musicfs unmount ${mountPoint}`);
+        throw new MusicfsError(
+          'refused',
+          `${mountPoint} is a musicfs mount that does not answer: musicfs unmount ${mountPoint}`,
+        );
       case 'foreign':
-        throw new MusicfsError('refused', `${mountPoint} is busy: ${mountAt(mountPoint)?.type ?? 'another file system'} is mounted there`);
+        throw new MusicfsError(
+          'refused',
+          `${mountPoint} is busy: ${mountAt(mountPoint)?.type ?? 'another file system'} is mounted there`,
+        );
     }
   }
   throw new MusicfsError('refused', `${mountPoint} is covered by dead mounts: umount -l ${mountPoint}`);
@@ -77,13 +98,20 @@ function checkMountPoint(mountPoint: string): void {
     isDirectory = statSync(mountPoint).isDirectory();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') {
-      throw new MusicfsError('invalid_argument', `mount point ${mountPoint} does not exist: mkdir -p ${mountPoint}`);
+      throw new MusicfsError(
+        'invalid_argument',
+        `mount point ${mountPoint} does not exist: mkdir -p ${mountPoint}`,
+      );
     }
     throw new MusicfsError('refused', `mount point ${mountPoint}: ${messageOf(error)}`, { cause: error });
   }
-  if (!isDirectory) throw new MusicfsError('invalid_argument', `mount point ${mountPoint} is not a directory`);
+  if (!isDirectory)
+    throw new MusicfsError('invalid_argument', `mount point ${mountPoint} is not a directory`);
   if (readdirSync(mountPoint).length > 0) {
-    throw new MusicfsError('refused', `mount point ${mountPoint} is not empty: what is in it would be hidden; choose an empty directory`);
+    throw new MusicfsError(
+      'refused',
+      `mount point ${mountPoint} is not empty: what is in it would be hidden; choose an empty directory`,
+    );
   }
 }
 

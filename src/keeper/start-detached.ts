@@ -24,7 +24,9 @@ export function startDetachedKeeper(options: MountOptions): Promise<void> {
   });
   return new Promise((resolve, reject) => {
     keeper.once('error', reject);
-    keeper.once('exit', (code) => reject(new MusicfsError('refused', `the keeper ended at its start (${code})`)));
+    keeper.once('exit', (code) =>
+      reject(new MusicfsError('refused', `the keeper ended at its start (${code})`)),
+    );
     keeper.on('message', (message) => {
       const news = v.safeParse(newsSchema, message);
       if (!news.success) return;

@@ -101,7 +101,9 @@ function renderChoice(alternatives: readonly Alternative[], facts: RenderFacts):
     const shown = modified(value, alternative.mods, facts);
     if (shown === '') continue;
     const sorted =
-      alternative.mods.length === 0 && value.isPath !== true ? sortNameOf(value, shown, facts.options) : shown;
+      alternative.mods.length === 0 && value.isPath !== true
+        ? sortNameOf(value, shown, facts.options)
+        : shown;
     const piece = pieceOf(shown, sorted, value.isPath === true, facts);
     // A value of nothing but unprintable characters is missing too.
     if (piece.shown.trim() !== '') return piece;

@@ -74,7 +74,13 @@ export class LocalReader {
    * Reads into `area` from its start without waiting for a disk. Returns the bytes read (fewer than asked only at the
    * end of the file), 'wait' when a disk is needed (then call `read`), or an error code.
    */
-  readNow(id: number, version: number, offset: number, length: number, area: Uint8Array): number | 'wait' | ErrorCode {
+  readNow(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): number | 'wait' | ErrorCode {
     const key = keyOf(id, version);
     const failed = this.rememberedFailure(key, offset, length);
     if (failed !== undefined) return failed;
@@ -96,7 +102,13 @@ export class LocalReader {
    * The same, waiting on the pool. `area` belongs to the read until it settles, also after an abort: a system call on
    * a disk cannot be called back, so an aborted read ends when the disk answers. Never rejects.
    */
-  async read(id: number, version: number, offset: number, length: number, area: Uint8Array): Promise<number | ErrorCode> {
+  async read(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): Promise<number | ErrorCode> {
     const key = keyOf(id, version);
     const file = this.files.get(key) ?? (await this.openLater(key, id, version));
     if (typeof file === 'string') return this.fail(key, offset, length, file);
@@ -185,10 +197,12 @@ export class LocalReader {
       for (;;) {
         const flags = baseFlags | this.noAtime;
         const fd = await openBeneathAsync(root, wanted.realPath, flags);
-        if (fd >= 0) return this.files.get(key) === undefined ? this.keep(key, fd, wanted) : this.second(key, fd);
+        if (fd >= 0)
+          return this.files.get(key) === undefined ? this.keep(key, fd, wanted) : this.second(key, fd);
         if (fd === -EPERM && this.noAtime !== 0) this.noAtime = 0;
         else if ((fd === -EMFILE || fd === -ENFILE) && this.dropOldest()) continue;
-        else if (fd !== -EINTR) return fd === -osConstants.errno.EACCES ? 'permission_denied' : 'origin_unavailable';
+        else if (fd !== -EINTR)
+          return fd === -osConstants.errno.EACCES ? 'permission_denied' : 'origin_unavailable';
       }
     } finally {
       closeSync(root);
@@ -231,7 +245,10 @@ export class LocalReader {
   private dropOldest(): boolean {
     let oldest: [string, OpenFile] | undefined;
     for (const entry of this.files) {
-      if (entry[1].reading === 0 && entry[1].lastUsedMs < (oldest?.[1].lastUsedMs ?? Number.POSITIVE_INFINITY)) {
+      if (
+        entry[1].reading === 0 &&
+        entry[1].lastUsedMs < (oldest?.[1].lastUsedMs ?? Number.POSITIVE_INFINITY)
+      ) {
         oldest = entry;
       }
     }
@@ -266,6 +283,8 @@ function isUnchanged(file: OpenFile): boolean {
 
 function openRoot(path: string): Promise<number | undefined> {
   return new Promise((resolve) => {
-    open(path, rootFlags, (error, fd) => resolve(error === null && errnoOf(error) === undefined ? fd : undefined));
+    open(path, rootFlags, (error, fd) =>
+      resolve(error === null && errnoOf(error) === undefined ? fd : undefined),
+    );
   });
 }

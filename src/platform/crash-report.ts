@@ -5,7 +5,8 @@ import { writeSync } from 'node:fs';
 /** Installs the hooks; the first statement of a program. `exitCode` is what the process then ends with. */
 export function reportCrashes(program: string, exitCode: number): void {
   const report = (kind: string) => (error: unknown) => {
-    const { name, message, stack } = error instanceof Error ? error : { name: 'unknown', message: String(error), stack: '' };
+    const { name, message, stack } =
+      error instanceof Error ? error : { name: 'unknown', message: String(error), stack: '' };
     const line = {
       level: 60,
       time: new Date().toISOString(),

@@ -20,6 +20,7 @@ export function instanceIdOf(mountPoint: string): string {
   const readable = path.posix
     .basename(whole)
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')

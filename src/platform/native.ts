@@ -26,7 +26,6 @@ const nativeMount = libc.func(
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
 );
 const nativeUmount2 = libc.func('int umount2(const char *target, int flags)');
-const nativeFcntl = libc.func('int fcntl(int fd, int command, long argument)');
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -53,9 +52,7 @@ function orErrno(result: number | bigint): number {
   return Number(result) < 0 ? -koffi.errno() : Number(result);
 }
 
-export const pollIn = 0x001;
-export const pollErr = 0x008;
-export const pollHup = 0x010;
+const pollIn = 0x001;
 
 /** A reusable pollfd array: `{fd, events}` in, `revents(i)` out. */
 export class PollSet {
@@ -206,14 +203,6 @@ export function unmountAsync(target: string, lazy: boolean): Promise<string | nu
 }
 
 const detach = 2;
-
-/** Makes reads of this descriptor answer EAGAIN rather than wait. */
-export function setNonBlocking(fd: number): void {
-  const flags = orErrno(nativeFcntl(fd, 3, 0));
-  if (flags < 0) throw systemError('fcntl', -flags);
-  const result = orErrno(nativeFcntl(fd, 4, flags | 0o4000));
-  if (result < 0) throw systemError('fcntl', -result);
-}
 
 const openHow = Buffer.alloc(24);
 const errnos = osConstants.errno;

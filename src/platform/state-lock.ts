@@ -19,7 +19,9 @@ export function lockState(stateDirectory: string, mountPoint: string): StateLock
   try {
     fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
-    throw new MusicfsError('refused', `cannot open ${file}: ${errnoOf(error) ?? messageOf(error)}`, { cause: error });
+    throw new MusicfsError('refused', `cannot open ${file}: ${errnoOf(error) ?? messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (!tryLock(fd)) {
     closeSync(fd);

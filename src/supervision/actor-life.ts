@@ -26,7 +26,7 @@ export interface ActorLife<S, M> {
 }
 
 /** The way a life sends to itself, from callbacks and finished work. */
-export interface SelfRef<M> {
+interface SelfRef<M> {
   /**
    * Puts a message into this life's own mailbox, also when strangers have filled it to its bound (twice the bound is a
    * failure of the life). After the end of the life it is dropped and counted; it never reaches a later life.

@@ -49,7 +49,7 @@ export interface HeartbeatLimits {
  * After the budget is spent. `escalate`: the supervisor fails in turn. `park`: the child stays down, what is sent to it
  * is refused, and it is tried again each 5 min ± 20 % or when somebody wakes it.
  */
-export type OnGiveUp = 'escalate' | 'park';
+type OnGiveUp = 'escalate' | 'park';
 
 /** `one_for_one`: only the failed child is restarted. `rest_for_one`: those started after it as well. */
 export type Strategy = 'one_for_one' | 'rest_for_one';

@@ -14,7 +14,7 @@ export interface Letter<M> {
 }
 
 /** Asks the life whether it still moves. Waits in line like a letter, but is not counted against the bound. */
-export interface Ping {
+interface Ping {
   readonly type: 'ping';
 }
 

@@ -18,7 +18,7 @@ export interface Turns {
  * A step turns the state into the next one. It must not throw or reject. While its promise is pending no other step
  * begins.
  */
-export type Step<S> = (state: S) => S | Promise<S>;
+type Step<S> = (state: S) => S | Promise<S>;
 
 export interface TurnSource {
   /** A process named `<id>#<incarnation>`, unique for ever within the source. */

@@ -95,9 +95,8 @@ export class SupervisorNode implements SupervisedNode {
   }
 
   private escalate(failure: Failure): void {
-    if (this.failed !== null) return;
     const wasUp = this.phase === 'up';
-    this.failed = failure;
+    this.failed ??= failure;
     if (this.phase !== 'ended') this.phase = 'failed';
     if (wasUp) this.onFailure(failure);
   }

@@ -32,7 +32,7 @@ export interface SystemOptions {
   readonly intercept?: Intercept;
 }
 
-export interface StopReport {
+interface StopReport {
   readonly tookMs: number;
   /** `<id>#<incarnation>` of lives that did not close in time during this stop. */
   readonly abandoned: readonly string[];

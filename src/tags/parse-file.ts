@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync } from 'node:fs';
 import { parseFromTokenizer } from 'music-metadata';
 import { type AudioContainer, audioContainerOf, hasMagic } from '../library/audio-container.ts';
 import { type AudioRange, audioRangeOf, fingerprintInput, id3v2End } from '../library/audio-range.ts';
+import { id3PictureRanges } from '../library/id3-pictures.ts';
 import { lastGranule, oggTagsEnd } from '../library/ogg-pages.ts';
 import { hasName } from '../library/placement.ts';
 import { extensionOf, type RealPath } from '../library/real-path.ts';
@@ -154,7 +155,12 @@ async function readTags(
   container: AudioContainer,
   range: AudioRange,
 ): Promise<TrackTags | null> {
-  const tokenizer = new ReaderTokenizer(reader, visibleSize(reader, container), mimeTypes[container]);
+  const tokenizer = new ReaderTokenizer(
+    reader,
+    visibleSize(reader, container),
+    mimeTypes[container],
+    id3PictureRanges(reader.read),
+  );
   const parsed = await parseFromTokenizer(tokenizer, { skipCovers: true, duration: false });
   if (parsed.format.hasVideo === true) return null;
   const isApeCarrier = container === 'ape' || container === 'wavpack' || container === 'musepack';

@@ -12,6 +12,8 @@ export const parserLimits = {
   /** Bytes and requests for the tags of one file. Larger pictures than that are not worth their reading. */
   fileBytes: 8 * 1024 * 1024,
   fileRequests: 24,
+  /** One buffer of the parser: a tag with its pictures, which are not read but take their place. */
+  bufferBytes: 64 * 1024 * 1024,
   /** One value, in bytes of UTF-8; longer ones are cut. */
   valueBytes: 64 * 1024,
   lyricsBytes: 1024 * 1024,

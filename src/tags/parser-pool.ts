@@ -11,6 +11,7 @@ import type { Clock } from '../platform/clock.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { ChildResult, ParseOutcome } from './parse-outcome.ts';
+import { type ParseBatch, ParseQueue, type Task } from './parse-queue.ts';
 import { ParserChild } from './parser-child.ts';
 import { parserLimits } from './parser-limits.ts';
 
@@ -57,31 +58,6 @@ export interface ParserStats {
   readonly preads: number;
 }
 
-export interface ParseBatch {
-  /** Absolute path of the origin's root. */
-  readonly rootPath: string;
-  readonly files: readonly RealPath[];
-}
-
-interface Task {
-  readonly job: Job;
-  readonly index: number;
-  readonly path: RealPath;
-  /** first: with others · alone: it killed a child · identify: it killed two, and is not parsed again */
-  readonly stage: 'first' | 'alone' | 'identify';
-  /** Why the last child died. */
-  readonly reason: string;
-}
-
-interface Job {
-  readonly rootPath: string;
-  readonly outcomes: (ParseOutcome | null)[];
-  missing: number;
-  settled: boolean;
-  resolve(outcomes: readonly ParseOutcome[]): void;
-  reject(reason: unknown): void;
-}
-
 interface Member {
   readonly child: ParserChild;
   isReady: boolean;
@@ -98,10 +74,7 @@ export class ParserPool {
   private readonly members = new Set<Member>();
   /** Children that were let go and have not ended yet. */
   private readonly leaving = new Set<ParserChild>();
-  private readonly jobs = new Set<Job>();
-  private queue: Task[] = [];
-  /** Suspects: each gets a fresh child for itself. */
-  private readonly suspects: Task[] = [];
+  private readonly queue = new ParseQueue();
   private failedStarts = 0;
   private isClosed = false;
   private cancelWatch: (() => void) | null = null;
@@ -127,34 +100,13 @@ export class ParserPool {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.isClosed) return Promise.reject(new MusicfsError('cancelled', 'the parsers are stopped'));
     if (batch.files.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.drop(job, signal.reason);
-        for (const member of this.members) {
-          if (member.chunk[0]?.job === job) member.child.kill('its batch was cancelled');
-        }
-      };
-      const job: Job = {
-        rootPath: batch.rootPath,
-        outcomes: batch.files.map(() => null),
-        missing: batch.files.length,
-        settled: false,
-        resolve: (outcomes) => {
-          signal.removeEventListener('abort', onAbort);
-          resolve(outcomes);
-        },
-        reject: (reason) => {
-          signal.removeEventListener('abort', onAbort);
-          reject(reason as Error);
-        },
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.jobs.add(job);
-      for (const [index, path] of batch.files.entries()) {
-        this.queue.push({ job, index, path, stage: 'first', reason: '' });
+    const outcomes = this.queue.add(batch, signal, (job) => {
+      for (const member of this.members) {
+        if (member.chunk[0]?.job === job) member.child.kill('its batch was cancelled');
       }
-      this.dispatch();
     });
+    this.dispatch();
+    return outcomes;
   }
 
   stats(): ParserStats {
@@ -171,8 +123,7 @@ export class ParserPool {
     this.isClosed = true;
     this.cancelWatch?.();
     this.cancelWatch = null;
-    for (const job of [...this.jobs])
-      this.drop(job, new MusicfsError('cancelled', 'the parsers are stopped'));
+    this.queue.dropAll(new MusicfsError('cancelled', 'the parsers are stopped'));
     const children = [...[...this.members].map(({ child }) => child), ...this.leaving];
     for (const child of children) child.kill('the pool was closed');
     await Promise.all(children.map(({ gone }) => gone));
@@ -180,10 +131,11 @@ export class ParserPool {
 
   private dispatch(): void {
     if (this.isClosed) return;
-    while (this.suspects.length > 0 && this.makeRoom()) this.startMember(this.suspects.splice(0, 1));
+    while (this.queue.hasSuspect && this.makeRoom()) this.startMember(this.queue.takeSuspect());
     for (const member of this.members) {
       if (this.queue.length === 0) break;
-      if (member.isReady && member.chunk.length === 0) this.give(member, this.takeChunk());
+      if (member.isReady && member.chunk.length === 0)
+        this.give(member, this.queue.takeChunk(this.options.size));
     }
     const starting = [...this.members].filter(
       (member) => !member.isReady && member.chunk.length === 0,
@@ -202,20 +154,6 @@ export class ParserPool {
     if (idle === undefined) return false;
     this.letGo(idle);
     return true;
-  }
-
-  private takeChunk(): readonly Task[] {
-    const share = Math.ceil(this.queue.length / this.options.size);
-    const most = Math.max(Math.min(share, parserLimits.chunkFiles), 1);
-    const job = this.queue[0]?.job;
-    const chunk: Task[] = [];
-    while (chunk.length < most && this.queue[chunk.length]?.job === job) {
-      const task = this.queue[chunk.length];
-      if (task === undefined) break;
-      chunk.push(task);
-    }
-    this.queue = this.queue.slice(chunk.length);
-    return chunk;
   }
 
   private startMember(chunk: readonly Task[]): void {
@@ -282,7 +220,7 @@ export class ParserPool {
     this.counts.bytesReadForFingerprints += result.fingerprintBytes;
     this.counts.preads += result.requests;
     if (result.type === 'parsed') this.counts.parsed += 1;
-    this.settle(task, outcomeOf(task, result));
+    this.queue.answer(task, result);
     if (member.answered < member.chunk.length) return;
     this.becomeIdle(member);
     this.dispatch();
@@ -292,7 +230,7 @@ export class ParserPool {
     const job = member.chunk[0]?.job;
     this.becomeIdle(member);
     if (job !== undefined) {
-      this.drop(
+      this.queue.drop(
         job,
         new MusicfsError('origin_unavailable', `the folder ${job.rootPath} cannot be opened (${code})`),
       );
@@ -306,72 +244,25 @@ export class ParserPool {
       this.failedStart(member, reason);
       return;
     }
-    const left = member.chunk.slice(member.answered).filter(({ job }) => !job.settled);
-    const [suspect, ...others] = left;
+    const [suspect, ...others] = member.chunk.slice(member.answered).filter(({ job }) => !job.isSettled);
     if (suspect !== undefined) {
       this.counts.crashed += 1;
       this.options.log.warn({ event: 'parser_child_died', reason, stage: suspect.stage, file: suspect.path });
-      this.queue = [...others, ...this.queue];
-      this.suspect(suspect, reason);
+      this.queue.giveBack(others);
+      this.queue.suspect(suspect, reason);
     }
     this.dispatch();
-  }
-
-  /** What a file gets that a child died of: another chance, then a last look, then its verdict. */
-  private suspect(task: Task, reason: string): void {
-    switch (task.stage) {
-      case 'first':
-        this.suspects.push({ ...task, stage: 'alone', reason });
-        break;
-      case 'alone':
-        this.suspects.push({ ...task, stage: 'identify', reason });
-        break;
-      case 'identify':
-        this.settle(task, {
-          type: 'failed',
-          path: task.path,
-          sizeBytes: 0,
-          mtimeNs: '0',
-          reason: failedReason(task.reason),
-          audioFp: null,
-        });
-        break;
-    }
   }
 
   private failedStart(member: Member, reason: string): void {
     this.failedStarts += 1;
     this.options.log.warn({ event: 'parser_child_did_not_start', reason });
-    this.suspects.push(...member.chunk.filter(({ job }) => !job.settled));
+    this.queue.giveBackSuspects(member.chunk);
     if (this.failedStarts >= parserLimits.failedStarts) {
       this.failedStarts = 0;
-      for (const job of [...this.jobs]) {
-        this.drop(job, new MusicfsError('refused', `no parser can be started: ${reason}`));
-      }
+      this.queue.dropAll(new MusicfsError('refused', `no parser can be started: ${reason}`));
     }
     this.dispatch();
-  }
-
-  private settle(task: Task, outcome: ParseOutcome): void {
-    const { job } = task;
-    if (job.settled || job.outcomes[task.index] !== null) return;
-    job.outcomes[task.index] = outcome;
-    job.missing -= 1;
-    if (job.missing > 0) return;
-    job.settled = true;
-    this.jobs.delete(job);
-    job.resolve(job.outcomes.filter((each) => each !== null));
-  }
-
-  /** Forgets a job's files and rejects it; what a child still answers for it is thrown away. */
-  private drop(job: Job, reason: unknown): void {
-    if (job.settled) return;
-    job.settled = true;
-    this.jobs.delete(job);
-    this.queue = this.queue.filter((task) => task.job !== job);
-    const suspects = this.suspects.filter((task) => task.job !== job);
-    this.suspects.splice(0, this.suspects.length, ...suspects);
-    job.reject(reason);
   }
 
   private letGo(member: Member): void {
@@ -387,12 +278,14 @@ export class ParserPool {
   }
 
   private watch(): void {
-    const isBusy = [...this.members].some(({ chunk }) => chunk.length > 0);
+    const isBusy = [...this.members].some(({ chunk, isReady }) => chunk.length > 0 || !isReady);
     if (this.cancelWatch !== null || !isBusy) return;
     const { wallMs, cpuMs } = this.options.limits;
     this.cancelWatch = this.options.clock.after(Math.max(Math.min(500, wallMs / 4, cpuMs / 4), 10), () => {
       this.cancelWatch = null;
-      for (const member of this.members) if (member.chunk.length > 0) this.checkLimits(member);
+      for (const member of this.members) {
+        if (member.chunk.length > 0 || !member.isReady) this.checkLimits(member);
+      }
       this.watch();
     });
   }
@@ -403,7 +296,8 @@ export class ParserPool {
       member.child.kill(`it took more than ${limits.wallMs} ms`);
       return;
     }
-    const use = member.child.use();
+    // Starting is not the file's doing: only its time is limited.
+    const use = member.isReady ? member.child.use() : null;
     if (use === null) return;
     if (use.rssMb > limits.rssMb) {
       member.child.kill(`it took more than ${limits.rssMb} MB of memory`);
@@ -412,28 +306,5 @@ export class ParserPool {
     } else if (use.cpuMs - member.mark.cpuMs > limits.cpuMs) {
       member.child.kill(`it took more than ${limits.cpuMs} ms of processor time`);
     }
-  }
-}
-
-function failedReason(reason: string): string {
-  return `it killed its parser twice: ${reason}`;
-}
-
-function outcomeOf(task: Task, result: ChildResult): ParseOutcome {
-  const { path } = task;
-  switch (result.type) {
-    case 'parsed': {
-      const { sizeBytes, mtimeNs, tags, audioFp, state } = result;
-      return { type: 'parsed', path, sizeBytes, mtimeNs, tags, audioFp, state };
-    }
-    case 'failed': {
-      const { sizeBytes, mtimeNs, audioFp } = result;
-      const reason = task.stage === 'identify' ? failedReason(task.reason) : result.reason;
-      return { type: 'failed', path, sizeBytes, mtimeNs, reason, audioFp };
-    }
-    case 'not-music':
-      return { type: 'not-music', path };
-    case 'vanished':
-      return { type: 'vanished', path, code: result.code };
   }
 }

@@ -65,13 +65,6 @@ export const mutatingOpcodes: ReadonlySet<number> = new Set([
   opcode.copyFileRange64,
 ]);
 
-const namesByNumber = new Map<number, string>(Object.entries(opcode).map(([name, value]) => [value, name]));
-
-/** The name of an operation for counters and logs: "lookup"; "op99" when unknown. */
-export function opcodeName(number: number): string {
-  return namesByNumber.get(number)?.toLowerCase() ?? `op${number}`;
-}
-
 /** Capability bits of INIT: the low word (`flags`) and the high word (`flags2`, already shifted down by 32). */
 export const initFlag = {
   asyncRead: 1 << 0,

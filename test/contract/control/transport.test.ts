@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
@@ -25,6 +24,7 @@ import { startControlServer } from '../../../src/control/server.ts';
 import { errorCodes, MusicfsError } from '../../../src/platform/errors.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import { createFakeDaemon, progress, sampleStatus, serve } from './fake-daemon.ts';
+import { leaveStaleSocket } from './stale-socket.ts';
 
 const proto = loadControlProto(shippedProtoDirectory);
 const SystemStub = makeClientConstructor(proto.system, 'System');
@@ -272,20 +272,6 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A socket whose owner died without removing it: bound under another name, which its owner then cannot clean up. */
-async function leaveStaleSocket(socketPath: string): Promise<void> {
-  const { renameSync } = await import('node:fs');
-  const owner = createServer();
-  await new Promise<void>((resolve) => {
-    owner.listen(`${socketPath}.bound`, resolve);
-  });
-  renameSync(`${socketPath}.bound`, socketPath);
-  await new Promise((resolve) => {
-    owner.close(resolve);
-  });
-  expect(statSync(socketPath).isSocket()).toBe(true);
 }
 
 type UnaryCall = (

@@ -103,8 +103,17 @@ describe('tags of files made in code', () => {
 
   it('are lists in ID3v2.4 where NUL separates, and ID3v2.3 where a writer used it all the same', async () => {
     const folder = new MusicFolder({
-      'a.mp3': makeMp3([['TPE1', 'A\0B/C'], ['TIT2', 'T']]),
-      'b.mp3': makeMp3([['TPE1', 'A\0B/C'], ['TIT2', 'T']], { version: 3 }),
+      'a.mp3': makeMp3([
+        ['TPE1', 'A\0B/C'],
+        ['TIT2', 'T'],
+      ]),
+      'b.mp3': makeMp3(
+        [
+          ['TPE1', 'A\0B/C'],
+          ['TIT2', 'T'],
+        ],
+        { version: 3 },
+      ),
     });
     const pool = startPool();
     expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject({ artists: ['A', 'B/C'], artist: 'A & B/C' });
@@ -113,20 +122,57 @@ describe('tags of files made in code', () => {
 
   it('of a lesser kind only fill what the better one leaves open', async () => {
     const folder = new MusicFolder({
-      'a.mp3': makeMp3([['TIT2', 'Long'], ['TPE1', 'Artist']], {
-        tail: Buffer.concat([
-          makeApeTag([['Title', 'Ape'], ['Album', 'Ape album']]),
-          makeId3v1({ title: 'Old', album: 'Old album', year: '1999' }),
+      'a.mp3': makeMp3(
+        [
+          ['TIT2', 'Long'],
+          ['TPE1', 'Artist'],
+        ],
+        {
+          tail: Buffer.concat([
+            makeApeTag([
+              ['Title', 'Ape'],
+              ['Album', 'Ape album'],
+            ]),
+            makeId3v1({ title: 'Old', album: 'Old album', year: '1999' }),
+          ]),
+        },
+      ),
+      'b.mp3': makeMp3([], {
+        version: null,
+        tail: makeId3v1({ title: 'Old', artist: 'Mot\u00f6rhead', track: 7 }),
+      }),
+      'c.flac': makeFlac([['TITLE', 'Vorbis']], {
+        id3: makeId3v2(4, [
+          ['TIT2', 'Id3'],
+          ['TALB', 'Id3 album'],
         ]),
       }),
-      'b.mp3': makeMp3([], { version: null, tail: makeId3v1({ title: 'Old', artist: 'Mot\u00f6rhead', track: 7 }) }),
-      'c.flac': makeFlac([['TITLE', 'Vorbis']], { id3: makeId3v2(4, [['TIT2', 'Id3'], ['TALB', 'Id3 album']]) }),
-      'd.wav': makeWav([['INAM', 'Info'], ['IPRD', 'Info album']], { id3: makeId3v2(4, [['TIT2', 'Id3']]) }),
-      'e.aiff': makeAiff([['NAME', 'Text'], ['AUTH', 'Author']], { id3: makeId3v2(3, [['TIT2', 'Id3']]) }),
+      'd.wav': makeWav(
+        [
+          ['INAM', 'Info'],
+          ['IPRD', 'Info album'],
+        ],
+        { id3: makeId3v2(4, [['TIT2', 'Id3']]) },
+      ),
+      'e.aiff': makeAiff(
+        [
+          ['NAME', 'Text'],
+          ['AUTH', 'Author'],
+        ],
+        { id3: makeId3v2(3, [['TIT2', 'Id3']]) },
+      ),
     });
     const pool = startPool();
-    expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject({ title: 'Long', album: 'Ape album', year: 1999 });
-    expect(await folder.tagsOf(pool, 'b.mp3')).toMatchObject({ title: 'Old', artist: 'Mot\u00f6rhead', track: 7 });
+    expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject({
+      title: 'Long',
+      album: 'Ape album',
+      year: 1999,
+    });
+    expect(await folder.tagsOf(pool, 'b.mp3')).toMatchObject({
+      title: 'Old',
+      artist: 'Mot\u00f6rhead',
+      track: 7,
+    });
     expect(await folder.tagsOf(pool, 'c.flac')).toMatchObject({ title: 'Vorbis', album: 'Id3 album' });
     expect(await folder.tagsOf(pool, 'd.wav')).toMatchObject({ title: 'Id3', album: 'Info album' });
     expect(await folder.tagsOf(pool, 'e.aiff')).toMatchObject({ title: 'Id3', artist: 'Author' });
@@ -134,7 +180,13 @@ describe('tags of files made in code', () => {
 
   it('declared ISO 8859-1 are read as Windows-1252 where that makes sense', async () => {
     const folder = new MusicFolder({
-      'a.mp3': makeMp3([['TIT2', 'Don\x92t \x96 Caf\xe9'], ['TPE1', 'Mot\xf6rhead']], { version: 3, latin1: true }),
+      'a.mp3': makeMp3(
+        [
+          ['TIT2', 'Don\x92t \x96 Caf\xe9'],
+          ['TPE1', 'Mot\xf6rhead'],
+        ],
+        { version: 3, latin1: true },
+      ),
     });
     expect(await folder.tagsOf(startPool(), 'a.mp3')).toMatchObject({
       title: 'Don\u2019t \u2013 Caf\u00e9',
@@ -145,12 +197,19 @@ describe('tags of files made in code', () => {
   it('of an Ogg stream need no reading to its end, and its length is known', async () => {
     const folder = new MusicFolder({ 'a.ogg': makeOgg([['TITLE', 'T']], { pages: 40, pageBytes: 30_000 }) });
     const pool = startPool();
-    expect(await folder.tagsOf(pool, 'a.ogg')).toMatchObject({ title: 'T', durationMs: 40_000, codec: 'Vorbis I' });
+    expect(await folder.tagsOf(pool, 'a.ogg')).toMatchObject({
+      title: 'T',
+      durationMs: 40_000,
+      codec: 'Vorbis I',
+    });
     expect(pool.stats().bytesReadForTags).toBeLessThanOrEqual(64 * 1024);
   });
 
   it('are read by content, whatever the extension says', async () => {
-    const folder = new MusicFolder({ 'a.mp3': makeFlac([['TITLE', 'T']]), 'b.flac': makeMp3([['TIT2', 'T']]) });
+    const folder = new MusicFolder({
+      'a.mp3': makeFlac([['TITLE', 'T']]),
+      'b.flac': makeMp3([['TIT2', 'T']]),
+    });
     const pool = startPool();
     expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject({ title: 'T', container: 'FLAC' });
     expect(await folder.tagsOf(pool, 'b.flac')).toMatchObject({ title: 'T', container: 'MPEG' });
@@ -178,7 +237,14 @@ describe('tags of files made in code', () => {
 });
 
 describe('tags of files made by an encoder', () => {
-  const tags = { title: 'Title', artist: 'Artist', album: 'Album', date: '2001', genre: 'Rock', track: '3/9' };
+  const tags = {
+    title: 'Title',
+    artist: 'Artist',
+    album: 'Album',
+    date: '2001',
+    genre: 'Rock',
+    track: '3/9',
+  };
   const read = { title: 'Title', artist: 'Artist', album: 'Album', year: 2001, track: 3 };
 
   it.each([
@@ -209,7 +275,11 @@ describe('tags of files made by an encoder', () => {
   it('come out of WAV', async () => {
     const folder = new MusicFolder();
     encodeWithFfmpeg(join(folder.root, 'a.wav'), tags);
-    expect(await folder.tagsOf(startPool(), 'a.wav')).toMatchObject({ title: 'Title', artist: 'Artist', track: 3 });
+    expect(await folder.tagsOf(startPool(), 'a.wav')).toMatchObject({
+      title: 'Title',
+      artist: 'Artist',
+      track: 3,
+    });
   });
 
   it('are not asked of an MP4 with moving pictures', async () => {
@@ -258,7 +328,9 @@ describe('the content identity', () => {
     ]);
     const [first, second] = await folder.parse(startPool(), ['1.m4a', '2.m4a']);
     expect(first).toMatchObject({ type: 'parsed', audioFp: expect.stringMatching(/^[0-9a-f]{16}$/) });
-    expect(second).toMatchObject({ audioFp: first !== undefined && 'audioFp' in first ? first.audioFp : null });
+    expect(second).toMatchObject({
+      audioFp: first !== undefined && 'audioFp' in first ? first.audioFp : null,
+    });
   });
 
   it('differs when a byte at either end or the length of the audio differs', async () => {
@@ -296,6 +368,29 @@ describe('reading', () => {
       expect(preads, name).toBeLessThanOrEqual(3);
     }
   });
+
+  it.each([3, 4] as const)(
+    'passes over the bytes of a picture in ID3v2.%i, however large',
+    async (version) => {
+      const text = [
+        ['TIT2', 'T'],
+        ['TPE1', 'A'],
+      ] as const;
+      const pictured = makeId3v2(version, text, { picture: 12_000_000 });
+      const folder = new MusicFolder({
+        'a.mp3': Buffer.concat([pictured, makeMp3([], { version: null, frames: 500 })]),
+        'b.flac': makeFlac([['ALBUM', 'B']], { id3: pictured }),
+      });
+      const pool = startPool();
+      expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject({
+        title: 'T',
+        artist: 'A',
+        sampleRateHz: 44_100,
+      });
+      expect(await folder.tagsOf(pool, 'b.flac')).toMatchObject({ title: 'T', album: 'B' });
+      expect(pool.stats().bytesReadForTags).toBeLessThanOrEqual(4 * 64 * 1024);
+    },
+  );
 
   it('passes over the bytes of a picture in FLAC', async () => {
     const folder = new MusicFolder({ 'a.flac': makeFlac([['TITLE', 'T']], { picture: 3_000_000 }) });

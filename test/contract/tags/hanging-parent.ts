@@ -1,5 +1,6 @@
 // A process that dies by SIGKILL while its parser child hangs. Prints the child's process id before it does.
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { realPath } from '../../../src/library/real-path.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
@@ -18,6 +19,8 @@ const pool = new ParserPool({
 const files = [realPath(name)];
 await pool.parse({ rootPath, files }, AbortSignal.timeout(10_000));
 void pool.parse({ rootPath, files }, new AbortController().signal).catch(() => {});
-writeSync(1, String(pool.pids()[0]));
-process.exitCode = 0;
-setTimeout(() => process.reallyExit(0), 300);
+const [pid] = pool.pids();
+// A thread that waits for ever sleeps in a futex; one that waits for work sleeps in its socket.
+while (!readFileSync(`/proc/${pid}/wchan`, 'utf8').includes('futex')) await setImmediate();
+writeSync(1, String(pid));
+process.kill(process.pid, 'SIGKILL');

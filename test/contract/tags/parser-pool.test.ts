@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -6,9 +6,18 @@ import { type RealPath, realPath } from '../../../src/library/real-path.ts';
 import type { LogFields } from '../../../src/platform/logger.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
 import type { ParserPool } from '../../../src/tags/parser-pool.ts';
-import { makeFlac } from '../../fixtures/audio-files.ts';
+import {
+  makeAiff,
+  makeApeTag,
+  makeFlac,
+  makeId3v1,
+  makeId3v2,
+  makeMp3,
+  makeOgg,
+  makeWav,
+} from '../../fixtures/audio-files.ts';
+import { encodeWithFfmpeg } from '../../fixtures/encoded-audio.ts';
 import { mutated, randomOf } from '../../fixtures/mutations.ts';
-import { makeAiff, makeApeTag, makeId3v1, makeId3v2, makeMp3, makeOgg, makeWav } from '../../fixtures/audio-files.ts';
 import { printedSeed } from '../../fixtures/printed-seed.ts';
 import { MusicFolder, startPool } from './music-folder.ts';
 
@@ -42,29 +51,34 @@ const firstPid = async (pool: ParserPool): Promise<number> =>
   vi.waitUntil(() => pool.pids()[0], { timeout: 10_000, interval: 5 });
 
 describe('a file that kills its parser', () => {
-  it.each(['crash', 'abort'])('by %s twice is failed with the reason, and its neighbours are parsed', async (action) => {
-    const files = flacFiles(20);
-    const folder = new MusicFolder(files);
-    const events: LogFields[] = [];
-    const log = { ...silentLogger, warn: (fields: LogFields) => void events.push(fields) };
-    const pool = startPool({ failpoints: armOn('0007.flac', action), log });
-    const outcomes = await folder.parse(pool, Object.keys(files));
-    expect(outcomes.map(({ type }) => type)).toEqual(
-      Object.keys(files).map((name) => (name === '0007.flac' ? 'failed' : 'parsed')),
-    );
-    expect(outcomes[7]).toMatchObject({
-      path: '0007.flac',
-      sizeBytes: files['0007.flac']?.length,
-      mtimeNs: expect.stringMatching(/^\d{19}$/),
-      audioFp: expect.stringMatching(/^[0-9a-f]{16}$/),
-      reason: expect.stringMatching(/^it killed its parser twice: .*(failpoint parser\.file: crash|SIGKILL)/),
-    });
-    expect(pool.stats()).toMatchObject({ crashed: 2, parsed: 19 });
-    expect(events.map(({ event, stage }) => [event, stage])).toEqual([
-      ['parser_child_died', 'first'],
-      ['parser_child_died', 'alone'],
-    ]);
-  });
+  it.each(['crash', 'abort'])(
+    'by %s twice is failed with the reason, and its neighbours are parsed',
+    async (action) => {
+      const files = flacFiles(20);
+      const folder = new MusicFolder(files);
+      const events: LogFields[] = [];
+      const log = { ...silentLogger, warn: (fields: LogFields) => void events.push(fields) };
+      const pool = startPool({ failpoints: armOn('0007.flac', action), log });
+      const outcomes = await folder.parse(pool, Object.keys(files));
+      expect(outcomes.map(({ type }) => type)).toEqual(
+        Object.keys(files).map((name) => (name === '0007.flac' ? 'failed' : 'parsed')),
+      );
+      expect(outcomes[7]).toMatchObject({
+        path: '0007.flac',
+        sizeBytes: files['0007.flac']?.length,
+        mtimeNs: expect.stringMatching(/^\d{19}$/),
+        audioFp: expect.stringMatching(/^[0-9a-f]{16}$/),
+        reason: expect.stringMatching(
+          /^it killed its parser twice: .*(failpoint parser\.file: crash|SIGKILL)/,
+        ),
+      });
+      expect(pool.stats()).toMatchObject({ crashed: 2, parsed: 19 });
+      expect(events.map(({ event, stage }) => [event, stage])).toEqual([
+        ['parser_child_died', 'first'],
+        ['parser_child_died', 'alone'],
+      ]);
+    },
+  );
 
   it('once is parsed by the next one', async () => {
     const files = flacFiles(10);
@@ -87,7 +101,10 @@ describe('a file that kills its parser', () => {
     const folder = new MusicFolder(files);
     const pool = startPool({ failpoints: armOn('0002.flac', 'hang'), limits: { wallMs: 400 } });
     const outcomes = await folder.parse(pool, Object.keys(files));
-    expect(outcomes[2]).toMatchObject({ type: 'failed', reason: expect.stringContaining('more than 400 ms') });
+    expect(outcomes[2]).toMatchObject({
+      type: 'failed',
+      reason: expect.stringContaining('more than 400 ms'),
+    });
     expect(outcomes.filter(({ type }) => type === 'parsed')).toHaveLength(5);
   });
 
@@ -96,7 +113,10 @@ describe('a file that kills its parser', () => {
     const folder = new MusicFolder({ 'a.flac': makeFlac(comments), 'b.flac': makeFlac([['TITLE', 'T']]) });
     const pool = startPool({ limits: { cpuMs: 20 } });
     const [burning, other] = await folder.parse(pool, ['a.flac', 'b.flac']);
-    expect(burning).toMatchObject({ type: 'failed', reason: expect.stringContaining('20 ms of processor time') });
+    expect(burning).toMatchObject({
+      type: 'failed',
+      reason: expect.stringContaining('20 ms of processor time'),
+    });
     expect(other).toMatchObject({ type: 'parsed' });
   });
 
@@ -117,9 +137,9 @@ describe('a child', () => {
     await vi.waitUntil(() => pool.stats().parsed > 20, { timeout: 10_000, interval: 1 });
     process.kill(pool.pids()[0] ?? 0, 'SIGKILL');
     const outcomes = await parsing;
-    expect(outcomes.map((outcome) => (outcome.type === 'parsed' ? outcome.tags.title : outcome.type))).toEqual(
-      Object.keys(files).map((_, index) => `T${index}`),
-    );
+    expect(
+      outcomes.map((outcome) => (outcome.type === 'parsed' ? outcome.tags.title : outcome.type)),
+    ).toEqual(Object.keys(files).map((_, index) => `T${index}`));
     expect(pool.stats().spawned).toBeGreaterThan(1);
     expect(pool.stats().parsed).toBeLessThanOrEqual(400 + 64);
   });
@@ -131,7 +151,7 @@ describe('a child', () => {
     const pid = await firstPid(pool);
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name: string): string | undefined =>
-      new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]?.trim();
+      new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1]?.trim();
     expect(field('NoNewPrivs')).toBe('1');
     if (process.getuid?.() === 0) {
       expect(field('Uid')).toBe('65534\t65534\t65534\t65534');
@@ -142,18 +162,17 @@ describe('a child', () => {
         expect(field(set), set).toBe('0000000000000004');
       }
     }
-    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter((line) => line !== '');
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8')
+      .split('\0')
+      .filter((line) => line !== '');
     expect(environment.map((line) => line.split('=')[0]).sort()).toEqual(['LANG', 'PATH']);
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(folder.root);
-    const open = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-      } catch {
-        return [];
-      }
-    });
-    expect(open.filter((target) => target.startsWith('socket:') || target.startsWith('pipe:')).length).toBeGreaterThan(2);
-    expect(open.filter((target) => target.startsWith('/') && !target.startsWith('/dev/'))).toEqual([]);
+    const openFiles = (): readonly string[] =>
+      readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const isFile = (target: string): boolean => target.startsWith('/') && !target.startsWith('/dev/');
+    // The folder is closed after the last answer.
+    await vi.waitUntil(() => !openFiles().some(isFile), { timeout: 10_000, interval: 5 });
+    expect(openFiles().filter((target) => /^(?:socket|pipe):/.test(target)).length).toBeGreaterThan(2);
   });
 
   it('ends when it has been idle, and another one comes when there is work', async () => {
@@ -170,8 +189,12 @@ describe('a child', () => {
   it('dies with the process that started it, even while it hangs', async () => {
     const folder = new MusicFolder({ 'a.flac': makeFlac([['TITLE', 'T']]) });
     const program = new URL('./hanging-parent.ts', import.meta.url).pathname;
-    const output = execFileSync(process.execPath, [program, folder.root, 'a.flac'], { encoding: 'utf8' });
-    const pid = Number(output);
+    const { stdout, signal } = spawnSync(process.execPath, [program, folder.root, 'a.flac'], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    const pid = Number(stdout);
+    expect(signal).toBe('SIGKILL');
     expect(pid).toBeGreaterThan(1);
     await vi.waitUntil(() => !isAlive(pid), { timeout: 10_000, interval: 5 });
   });
@@ -195,7 +218,15 @@ describe('the pool', () => {
     execFileSync('mkfifo', [join(folder.root, 'pipe.flac')]);
     symlinkSync('a.flac', join(folder.root, 'inside.flac'));
     symlinkSync('/etc/passwd', join(folder.root, 'outside.flac'));
-    const names = ['a.flac', 'none.flac', 'dir.flac', 'pipe.flac', 'inside.flac', 'outside.flac', 'empty.flac'];
+    const names = [
+      'a.flac',
+      'none.flac',
+      'dir.flac',
+      'pipe.flac',
+      'inside.flac',
+      'outside.flac',
+      'empty.flac',
+    ];
     const outcomes = await folder.parse(startPool(), names);
     expect(outcomes.map((outcome) => ('code' in outcome ? outcome.code : outcome.type))).toEqual([
       'parsed',
@@ -224,7 +255,9 @@ describe('the pool', () => {
     const folder = new MusicFolder({ 'a.flac': makeFlac([['TITLE', 'T']]) });
     const pool = startPool();
     const batch = { rootPath: `${folder.root}/none`, files: [realPath('a.flac')] };
-    await expect(pool.parse(batch, new AbortController().signal)).rejects.toMatchObject({ code: 'origin_unavailable' });
+    await expect(pool.parse(batch, new AbortController().signal)).rejects.toMatchObject({
+      code: 'origin_unavailable',
+    });
     expect(await folder.tagsOf(pool, 'a.flac')).toMatchObject({ title: 'T' });
     expect(pool.stats().spawned).toBe(1);
   });
@@ -232,11 +265,17 @@ describe('the pool', () => {
   it('kills what works on a batch that is cancelled, and nothing is left of it', async () => {
     const folder = new MusicFolder(flacFiles(5));
     let isHanging = true;
-    const pool = startPool({ failpoints: () => (isHanging ? ['parser.file=hang'] : []) });
+    let given = 0;
+    const failpoints = (): readonly string[] => {
+      given += 1;
+      return isHanging ? ['parser.file=hang'] : [];
+    };
+    const pool = startPool({ failpoints });
     const abort = new AbortController();
     const files = [realPath('0000.flac'), realPath('0001.flac')];
     const parsing = pool.parse({ rootPath: folder.root, files }, abort.signal);
     const pid = await firstPid(pool);
+    await vi.waitUntil(() => given > 0, { timeout: 10_000, interval: 1 });
     abort.abort(new Error('enough'));
     await expect(parsing).rejects.toThrow('enough');
     isHanging = false;
@@ -262,7 +301,7 @@ describe('the pool', () => {
 
   it('gives up with the reason when no child starts', async () => {
     const folder = new MusicFolder(flacFiles(1));
-    const pool = startPool({ limits: { heapMb: -1 } });
+    const pool = startPool({ limits: { heapMb: 1 } });
     await expect(folder.parse(pool, ['0000.flac'])).rejects.toMatchObject({
       code: 'refused',
       message: expect.stringContaining('no parser can be started'),
@@ -275,8 +314,17 @@ describe('a thousand damaged files', () => {
     const { seed } = printedSeed('mutations');
     const random = randomOf(seed);
     const tail = Buffer.concat([makeApeTag([['Title', 'x']]), makeId3v1({ title: 'x' })]);
-    const tags = [['TITLE', 'Title'], ['ARTIST', 'Artist'], ['ALBUM', 'Album']] as const;
-    const id3 = [['TIT2', 'Title'], ['TPE1', 'A/B'], ['TXXX:K', 'v'], ['COMM', 'c']] as const;
+    const tags = [
+      ['TITLE', 'Title'],
+      ['ARTIST', 'Artist'],
+      ['ALBUM', 'Album'],
+    ] as const;
+    const id3 = [
+      ['TIT2', 'Title'],
+      ['TPE1', 'A/B'],
+      ['TXXX:K', 'v'],
+      ['COMM', 'c'],
+    ] as const;
     const samples: [string, Buffer][] = [
       ['flac', makeFlac(tags, { picture: 500, padding: 100, id3: makeId3v2(4, id3) })],
       ['mp3', makeMp3(id3, { version: 3, picture: 800, tail })],
@@ -284,9 +332,12 @@ describe('a thousand damaged files', () => {
       ['ogg', makeOgg(tags)],
       ['wav', makeWav([['INAM', 'x']], { id3: makeId3v2(4, id3) })],
       ['aiff', makeAiff([['NAME', 'x']], { id3: makeId3v2(3, id3) })],
-      ['m4a', makeFlac(tags)],
     ];
     const folder = new MusicFolder();
+    for (const name of ['sample.m4a', 'sample.opus', 'sample.wma', 'sample.mka']) {
+      encodeWithFfmpeg(join(folder.root, name), { title: 'Title', artist: 'Artist' });
+      samples.push([name.split('.')[1] ?? '', readFileSync(join(folder.root, name))]);
+    }
     const names = Array.from({ length: 1000 }, (_, index) => {
       const [extension, sample] = samples[index % samples.length] ?? ['flac', Buffer.alloc(0)];
       const name = `${index}.${extension}`;

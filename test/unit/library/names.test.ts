@@ -10,7 +10,10 @@ const posix = { names: 'posix', replace: {} } as const;
 const anyName = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 400 }),
   fc.string({ unit: 'binary', maxLength: 400 }),
-  fc.string({ unit: fc.constantFrom('a', '.', ' ', '/', '\0', '\u0301', '\u200d', '漢', '\ud800', ':', 'con'), maxLength: 300 }),
+  fc.string({
+    unit: fc.constantFrom('a', '.', ' ', '/', '\0', '\u0301', '\u200d', '漢', '\ud800', ':', 'con'),
+    maxLength: 300,
+  }),
   fc.constantFrom('CON', 'nul.txt', 'com1', 'LPT¹.x', 'conin$', '.', '..', ' . ', '', '... a', 'CON .flac'),
 );
 
@@ -53,7 +56,9 @@ describe('names under the windows profile', () => {
   });
 
   it('replaces the characters that the user wants otherwise before its own rules', () => {
-    expect(cleanName('AC/DC: Live', { names: 'windows', replace: { '/': '-', ':': ' -' } })).toBe('AC-DC - Live');
+    expect(cleanName('AC/DC: Live', { names: 'windows', replace: { '/': '-', ':': ' -' } })).toBe(
+      'AC-DC - Live',
+    );
   });
 });
 
@@ -74,14 +79,19 @@ describe('names under the posix profile', () => {
 describe('any name', () => {
   it('is never empty, too long, a dot name, or with a slash or NUL in it, and is clean after one pass', () => {
     fc.assert(
-      fc.property(anyName, fc.constantFrom(windows, posix), fc.constantFrom('', '.flac', '.m4a'), (raw, options, extension) => {
-        const name = cleanName(raw + extension, options, extension);
-        expect(utf8Length(name)).toBeLessThanOrEqual(255);
-        expect(Buffer.byteLength(name)).toBe(utf8Length(name));
-        expect(name).not.toMatch(/[/\0]/);
-        expect(['', '.', '..']).not.toContain(name);
-        expect(cleanName(name, options, extension)).toBe(name);
-      }),
+      fc.property(
+        anyName,
+        fc.constantFrom(windows, posix),
+        fc.constantFrom('', '.flac', '.m4a'),
+        (raw, options, extension) => {
+          const name = cleanName(raw + extension, options, extension);
+          expect(utf8Length(name)).toBeLessThanOrEqual(255);
+          expect(Buffer.byteLength(name)).toBe(utf8Length(name));
+          expect(name).not.toMatch(/[/\0]/);
+          expect(['', '.', '..']).not.toContain(name);
+          expect(cleanName(name, options, extension)).toBe(name);
+        },
+      ),
       printedSeed('names'),
     );
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLibraryOptions, type LibraryOptions } from '../../../src/library/library-options.ts';
+import { isIgnoredName, musicExtensions } from '../../../src/library/music-files.ts';
 import { type Placement, placeTrack } from '../../../src/library/placement.ts';
 import {
   childPath,
@@ -14,7 +15,6 @@ import {
 import { parseTemplate } from '../../../src/library/template.ts';
 import type { TrackState } from '../../../src/library/track-facts.ts';
 import type { TrackTags } from '../../../src/library/track-tags.ts';
-import { isIgnoredName, musicExtensions } from '../../../src/library/music-files.ts';
 
 function place(
   tags: TrackTags,
@@ -25,12 +25,10 @@ function place(
 ): Placement {
   const result = parseTemplate(source);
   if (result.type === 'refused') throw new Error(result.reason);
-  return placeTrack(
-    { originId: 'nas', realPath: path, tags, state },
-    { multiDisc: false },
-    result.template,
-    { ...defaultLibraryOptions, ...options },
-  );
+  return placeTrack({ originId: 'nas', realPath: path, tags, state }, { multiDisc: false }, result.template, {
+    ...defaultLibraryOptions,
+    ...options,
+  });
 }
 
 function pathOf(placement: Placement): string {
@@ -69,13 +67,17 @@ describe('a file without usable tags', () => {
 
 describe('a name at the root', () => {
   it('steps back before the names of the product', () => {
-    expect(pathOf(place({ artist: 'Unsorted', album: 'unsorted', title: 'T' }))).toMatch(/^_Unsorted\/unsorted \[/);
+    expect(pathOf(place({ artist: 'Unsorted', album: 'unsorted', title: 'T' }))).toMatch(
+      /^_Unsorted\/unsorted \[/,
+    );
     const posix = { names: 'posix' } as const;
     const tags = { artist: '.search', album: 'B', title: 'T' };
     expect(pathOf(place(tags, undefined, 'ok', posix))).toMatch(/^_\.search\//);
     expect(pathOf(place({ ...tags, artist: '.SEARCH' }, undefined, 'ok', posix))).toMatch(/^_\.SEARCH\//);
     expect(pathOf(place({ ...tags, artist: '.searched' }, undefined, 'ok', posix))).toMatch(/^\.searched\//);
-    expect(pathOf(place({ ...tags, artist: 'unsorted' }, undefined, 'ok', { unsorted: '' }))).toMatch(/^unsorted\//);
+    expect(pathOf(place({ ...tags, artist: 'unsorted' }, undefined, 'ok', { unsorted: '' }))).toMatch(
+      /^unsorted\//,
+    );
   });
 });
 
@@ -87,7 +89,9 @@ describe('the order of a directory', () => {
     const artists = ['The Beatles', 'Björk', 'abba', 'A Tribe', 'Zappa', 'Beach'].map((artist) =>
       place({ artist, title: 'T' }, undefined, 'ok', {}, '$album_artist/$title'),
     );
-    artists.push(place({ artist: 'Prince', artistSort: 'Aaa', title: 'T' }, undefined, 'ok', {}, '$album_artist/$title'));
+    artists.push(
+      place({ artist: 'Prince', artistSort: 'Aaa', title: 'T' }, undefined, 'ok', {}, '$album_artist/$title'),
+    );
     expect(sorted(artists, (placement) => placement.directories[0]?.sortKey ?? '')).toEqual(
       ['Prince', 'abba', 'Beach', 'The Beatles', 'Björk', 'A Tribe', 'Zappa'].map((name) => `${name}/T.flac`),
     );
@@ -145,7 +149,16 @@ describe('a real path', () => {
 
 describe('the walk', () => {
   it('passes over what storage boxes, desktops and transfers leave behind', () => {
-    const names = ['@eaDir', '#recycle', '.Trash-1000', '._song.flac', '.DS_Store', 'x.part', '.syncthing.a.tmp', '.git'];
+    const names = [
+      '@eaDir',
+      '#recycle',
+      '.Trash-1000',
+      '._song.flac',
+      '.DS_Store',
+      'x.part',
+      '.syncthing.a.tmp',
+      '.git',
+    ];
     expect(names.filter((name) => !isIgnoredName(name))).toEqual([]);
     expect(['song.flac', '.hidden', 'part', 'Thumbs', 'Artist'].filter(isIgnoredName)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { splitListFields, splitValue } from '../../../src/library/split-values.ts';
 import { defaultLibraryOptions } from '../../../src/library/library-options.ts';
 import { moveArticle } from '../../../src/library/sort-name.ts';
+import { splitListFields, splitValue } from '../../../src/library/split-values.ts';
 import {
   cleanList,
   cleanText,
@@ -83,7 +83,11 @@ describe('several names', () => {
     ['AC/DC/Queen', ['/'], ['AC/DC', 'Queen']],
     ['Queen/ac/dc', ['/'], ['Queen', 'ac/dc']],
     ['AC/DCX', ['/'], ['AC', 'DCX']],
-    ['Earth, Wind & Fire, Simon & Garfunkel & Nico', [',', '&'], ['Earth, Wind & Fire', 'Simon & Garfunkel', 'Nico']],
+    [
+      'Earth, Wind & Fire, Simon & Garfunkel & Nico',
+      [',', '&'],
+      ['Earth, Wind & Fire', 'Simon & Garfunkel', 'Nico'],
+    ],
     ['no delimiters', [], ['no delimiters']],
     [' ; ', [';'], []],
   ])('%j cut at %j are %j', (value, delimiters, names) => {
@@ -96,7 +100,10 @@ describe('several names', () => {
 
   it('are cut in the genre by default and in no other field', () => {
     const tags = { genre: ['Rock;Pop', 'Pop'], artists: ['A;B'] };
-    expect(splitListFields(tags, defaultLibraryOptions)).toEqual({ genre: ['Rock', 'Pop'], artists: ['A;B'] });
+    expect(splitListFields(tags, defaultLibraryOptions)).toEqual({
+      genre: ['Rock', 'Pop'],
+      artists: ['A;B'],
+    });
     const plain = { genre: ['Rock'] };
     expect(splitListFields(plain, defaultLibraryOptions)).toBe(plain);
   });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the path template writes its variables like this
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultLibraryOptions, type LibraryOptions } from '../../../src/library/library-options.ts';
@@ -37,15 +38,40 @@ const full: TrackTags = {
   date: '2023-04-14',
   genre: ['Metal', 'Thrash'],
 };
-const wall: TrackTags = { artist: 'Pink Floyd', album: 'The Wall', title: 'Hey You', track: 1, disc: 2, discTotal: 2, year: 1979 };
-const hits: TrackTags = { artist: 'Nena', album: 'Hits', title: '99 Luftballons', track: 1, year: 1984, compilation: true };
+const wall: TrackTags = {
+  artist: 'Pink Floyd',
+  album: 'The Wall',
+  title: 'Hey You',
+  track: 1,
+  disc: 2,
+  discTotal: 2,
+  year: 1979,
+};
+const hits: TrackTags = {
+  artist: 'Nena',
+  album: 'Hits',
+  title: '99 Luftballons',
+  track: 1,
+  year: 1984,
+  compilation: true,
+};
 
 describe('the presets', () => {
   it.each<[string, TrackTags, string, string]>([
     ['default', full, 'a.flac', 'Metallica/72 Seasons (2023) [FLAC]/03 - Lux Æterna.flac'],
     ['classic', full, 'a.flac', 'Metallica/72 Seasons (2023) [FLAC]/03 - Lux Æterna.flac'],
-    ['default', { artist: 'Artist', title: 'Track', track: 5 }, 'a.mp3', 'Artist/Unknown Album [MP3]/05 - Track.mp3'],
-    ['classic', { artist: 'Artist', title: 'Track', track: 5 }, 'a.mp3', 'Artist/Unknown Album (Unknown) [MP3]/05 - Track.mp3'],
+    [
+      'default',
+      { artist: 'Artist', title: 'Track', track: 5 },
+      'a.mp3',
+      'Artist/Unknown Album [MP3]/05 - Track.mp3',
+    ],
+    [
+      'classic',
+      { artist: 'Artist', title: 'Track', track: 5 },
+      'a.mp3',
+      'Artist/Unknown Album (Unknown) [MP3]/05 - Track.mp3',
+    ],
     ['default', hits, 'a.mp3', 'Various Artists/Hits (1984) [MP3]/01 - Nena - 99 Luftballons.mp3'],
     ['classic', hits, 'a.mp3', 'Nena/Hits (1984) [MP3]/01 - 99 Luftballons.mp3'],
     ['default', wall, 'a.flac', 'Pink Floyd/The Wall (1979) [FLAC]/2-01 - Hey You.flac'],
@@ -94,9 +120,13 @@ describe('a template', () => {
   });
 
   it('prints the defaults outside sections', () => {
-    expect(pathOf('$artist/$album/$genre $year/$track $disc $title', { comment: 'x', album: ' ' }, '03 - Song.mp3')).toBe(
-      'Unknown Artist/Unknown Album/Unknown Unknown/00 1 Song.mp3',
-    );
+    expect(
+      pathOf(
+        '$artist/$album/$genre $year/$track $disc $title',
+        { comment: 'x', album: ' ' },
+        '03 - Song.mp3',
+      ),
+    ).toBe('Unknown Artist/Unknown Album/Unknown Unknown/00 1 Song.mp3');
     expect(pathOf('$title', { artist: 'x' }, '12.mp3')).toBe('12.mp3');
     expect(pathOf('$title', { artist: 'x' }, '1-03 Song.mp3')).toBe('Song.mp3');
   });
@@ -158,15 +188,18 @@ describe('a template', () => {
 function naivePath(source: string, values: Readonly<Record<string, string>>): string {
   const substitute = (text: string, inSection: boolean): string | null => {
     let isMissing = false;
-    const done = text.replace(/\$\{([^}]*)\}|\$([a-z]+(?:_[a-z]+)*)/g, (_, choice?: string, name?: string) => {
-      for (const alternative of (choice ?? name ?? '').split('|')) {
-        if (alternative.startsWith("'")) return alternative.slice(1, -1);
-        const value = values[alternative];
-        if (value !== undefined) return value;
-      }
-      isMissing = true;
-      return '';
-    });
+    const done = text.replace(
+      /\$\{([^}]*)\}|\$([a-z]+(?:_[a-z]+)*)/g,
+      (_, choice?: string, name?: string) => {
+        for (const alternative of (choice ?? name ?? '').split('|')) {
+          if (alternative.startsWith("'")) return alternative.slice(1, -1);
+          const value = values[alternative];
+          if (value !== undefined) return value;
+        }
+        isMissing = true;
+        return '';
+      },
+    );
     return isMissing && inSection ? null : done;
   };
   const flat = source.replace(/<([^>]*)>/g, (_, inner: string) => substitute(inner, true) ?? '');
@@ -184,14 +217,29 @@ describe('rendering', () => {
     fc.tuple(fc.constantFrom(...names), word).map(([a, text]) => `\${${a}|'${text}'}`),
   );
   const text = fc.oneof(word, fc.constantFrom('/', ' - ', '(', ')'));
-  const flat = fc.array(fc.oneof(variable, text), { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+  const flat = fc
+    .array(fc.oneof(variable, text), { minLength: 1, maxLength: 6 })
+    .map((parts) => parts.join(''));
   const source = fc
-    .array(fc.oneof(flat, flat.map((inner) => `<${inner}>`)), { minLength: 1, maxLength: 4 })
+    .array(
+      fc.oneof(
+        flat,
+        flat.map((inner) => `<${inner}>`),
+      ),
+      { minLength: 1, maxLength: 4 },
+    )
     .map((parts) => parts.join(''));
 
   it('agrees with a naive model', () => {
     const tagsOf = fc.record(
-      { edition: word, media: word, barcode: word, mood: word, label: word.map((value) => [value]), albumSort: word },
+      {
+        edition: word,
+        media: word,
+        barcode: word,
+        mood: word,
+        label: word.map((value) => [value]),
+        albumSort: word,
+      },
       { requiredKeys: [] },
     );
     fc.assert(
@@ -214,21 +262,27 @@ describe('rendering', () => {
     const anyText = fc.string({ unit: 'binary', maxLength: 300 });
     const tagsOf = fc.record({ artist: anyText, album: anyText, title: anyText, genre: fc.array(anyText) });
     fc.assert(
-      fc.property(tagsOf, fc.constantFrom('default', 'classic', '$genre/$title', '$title'), (tags, preset) => {
-        const path = pathOf(preset, tags);
-        for (const name of path.split('/')) {
-          expect(utf8Length(name)).toBeLessThanOrEqual(255);
-          expect(['', '.', '..']).not.toContain(name);
-          expect(name).not.toContain('\0');
-        }
-        expect(path.endsWith('.flac')).toBe(true);
-      }),
+      fc.property(
+        tagsOf,
+        fc.constantFrom('default', 'classic', '$genre/$title', '$title'),
+        (tags, preset) => {
+          const path = pathOf(preset, tags);
+          for (const name of path.split('/')) {
+            expect(utf8Length(name)).toBeLessThanOrEqual(255);
+            expect(['', '.', '..']).not.toContain(name);
+            expect(name).not.toContain('\0');
+          }
+          expect(path.endsWith('.flac')).toBe(true);
+        },
+      ),
       printedSeed('template safety'),
     );
   });
 
   it('knows every variable that it lists', () => {
     for (const name of fieldNames) expect(parseTemplate(`\${${name}}`).type).toBe('parsed');
-    expect(fieldNames).toEqual(expect.arrayContaining(['mb_album_id', 'disc_track', 'replaygain_track_gain', 'real_dir']));
+    expect(fieldNames).toEqual(
+      expect.arrayContaining(['mb_album_id', 'disc_track', 'replaygain_track_gain', 'real_dir']),
+    );
   });
 });

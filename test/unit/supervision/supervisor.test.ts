@@ -184,6 +184,31 @@ describe('rest_for_one', () => {
     expect(scene.node('b')).toMatchObject({ state: 'running', incarnation: 2 });
   });
 
+  test('a failure in the middle of a restart waits until that step is done', async () => {
+    const scene = makeScene();
+    const a = scene.probe('a');
+    const b = scene.probe('b', {
+      onStart: ({ incarnation, clock }) =>
+        incarnation === 1
+          ? undefined
+          : new Promise<void>((resolve) => {
+              clock.after(100, resolve);
+            }),
+    });
+    const c = scene.probe('c');
+    await scene.start([a.spec, b.spec, c.spec], 'rest_for_one');
+    await crash(scene, b);
+    await scene.clock.advance(50);
+    await crash(scene, a);
+    expect(scene.node('b').state).toBe('starting');
+    await scene.clock.advance(50);
+    expect(scene.journal.slice(-4)).toEqual(['-a#1', '+b#2', '-b#2', '+a#2']);
+    await scene.clock.advance(100);
+    expect(scene.journal.slice(-2)).toEqual(['+b#3', '+c#2']);
+    expect(scene.node('b').lastError?.count).toBe(1);
+    expect(scene.events('started')).toHaveLength(3 + 1 + 4);
+  });
+
   test('a parked one lets the later ones run, and its next try does not disturb them', async () => {
     const scene = makeScene();
     const a = scene.probe('a', { budget: fewTries, onGiveUp: 'park' });

@@ -277,7 +277,12 @@ export class KernelSession {
     const size = Math.min(request.size, limits.readRequestBytes);
     const page = new reply.DirectoryPage(this.out, size);
     const isPlus = request.type === 'readdirplus';
-    const add = (name: string, node: Pick<NodeAttributes, 'id' | 'isDirectory'>, offset: number, shown: reply.ReplyAttributes | null) =>
+    const add = (
+      name: string,
+      node: Pick<NodeAttributes, 'id' | 'isDirectory'>,
+      offset: number,
+      shown: reply.ReplyAttributes | null,
+    ) =>
       isPlus
         ? page.addEntry(name, node.id, node.isDirectory, offset, shown, limits.entryTtlSeconds)
         : page.addName(name, node.id, node.isDirectory, offset);
@@ -289,14 +294,16 @@ export class KernelSession {
     }
     if (offset === 1) {
       const parent = this.answers.parent(directory);
-      if (!add('..', { id: parent, isDirectory: true }, firstEntryOffset, null)) return this.send(page.finish(request));
+      if (!add('..', { id: parent, isDirectory: true }, firstEntryOffset, null))
+        return this.send(page.finish(request));
       offset = firstEntryOffset;
     }
     for (;;) {
       const entries = this.answers.page(directory, offset - firstEntryOffset, entriesPerQuery);
       for (const entry of entries) {
         const next = entry.entryId + firstEntryOffset;
-        if (!add(entry.name, entry, next, isPlus ? this.shown(entry) : null)) return this.send(page.finish(request));
+        if (!add(entry.name, entry, next, isPlus ? this.shown(entry) : null))
+          return this.send(page.finish(request));
         offset = next;
       }
       if (entries.length < entriesPerQuery) return this.send(page.finish(request));
@@ -340,7 +347,9 @@ export class KernelSession {
 
   private data(request: reply.Unique, body: Buffer, length: number): void {
     reply.encodeDataHeader(this.header, request, length);
-    this.checked(this.vector.write(this.options.deviceFd, this.header, structSize.outHeader, body, 0, length));
+    this.checked(
+      this.vector.write(this.options.deviceFd, this.header, structSize.outHeader, body, 0, length),
+    );
   }
 
   private send(length: number): void {

@@ -46,7 +46,9 @@ export class PendingReads {
   start(read: WaitingRead): void {
     const key = keyOf(read.header.uniqueLow, read.header.uniqueHigh);
     const job: Job = { ...read, isAnswered: false, cancelDeadline: () => undefined };
-    job.cancelDeadline = this.options.clock.after(limits.readDeadlineMs, () => this.finish(job, 'deadline_exceeded'));
+    job.cancelDeadline = this.options.clock.after(limits.readDeadlineMs, () =>
+      this.finish(job, 'deadline_exceeded'),
+    );
     this.jobs.set(key, job);
     this.queue.push(job);
     this.advance();

@@ -1,0 +1,55 @@
+// System packages the project's own commands need beside Node: looked for by their programs, installed when we are root
+// on a Debian-like machine, otherwise named in the one line that installs them.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+
+/** program → Debian package that brings it. */
+const packageOf: Readonly<Record<string, string>> = {
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  mpv: 'mpv',
+  getfattr: 'attr',
+  rsync: 'rsync',
+  setpriv: 'util-linux',
+  'dpkg-deb': 'dpkg',
+};
+
+export function isOnPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */
+export function needPrograms(programs: readonly string[]): string | null {
+  const missing = programs.filter((program) => !isOnPath(program));
+  if (missing.length === 0) return null;
+  const packages = [...new Set(missing.map((program) => packageOf[program] ?? program))];
+  const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) return `sudo ${line}`;
+  console.error(`installing ${packages.join(', ')} (once)`);
+  const install = () =>
+    spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  if (install().status !== 0) {
+    refreshPackageLists();
+    if (install().status !== 0) return line;
+  }
+  return programs.every(isOnPath) ? null : line;
+}
+
+export function refreshPackageLists(): void {
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+  } catch {
+    // Offline: what is in the cache must do.
+  }
+}

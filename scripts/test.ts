@@ -1,0 +1,44 @@
+// `npm test`: every test, mounts included. Sets up what they need, runs vitest, and prints what its report counts.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { needPrograms } from './system-packages.ts';
+
+const report = '.cache/test-report.json';
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(argv: readonly string[]): number {
+  const line = needPrograms(['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'setpriv']);
+  if (line !== null) return fail(`the tests need some programs: ${line}`);
+  if (process.getuid?.() !== 0) return fail('the tests mount file systems, which needs root: sudo npm test');
+  mkdirSync('.cache', { recursive: true });
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...argv,
+    ],
+    { stdio: 'inherit' },
+  );
+  const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    numTodoTests: number;
+    numFailedTestSuites: number;
+  };
+  // A file that could not be run is a failure too, as is a test that was left out.
+  const failed = counts.numFailedTests + counts.numPendingTests + counts.numTodoTests;
+  const broken = failed === 0 && status !== 0 ? Math.max(1, counts.numFailedTestSuites) : failed;
+  console.log(`${counts.numPassedTests} passed, ${broken} failed`);
+  return status === 0 && broken === 0 ? 0 : 1;
+}
+
+function fail(message: string): number {
+  console.error(message);
+  return 1;
+}

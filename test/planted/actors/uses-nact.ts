@@ -1,0 +1,4 @@
+// breaks: nact-only-in-supervision
+import { start } from 'nact';
+
+export const spawned = start();

@@ -1,0 +1,4 @@
+// breaks: catalog-imports
+import { root } from '../origins/origin.ts';
+
+export const copy = root;
