@@ -5,9 +5,8 @@ import { parseArgs } from 'node:util';
 import type { DaemonOptions } from './app/daemon-options.ts';
 import { exitCodes } from './app/exit-codes.ts';
 import { reportCrashes } from './platform/crash-report.ts';
-import { createLogger } from './platform/logger.ts';
+import { ThreadSource } from './platform/thread-source.ts';
 
-const log = createLogger('info', 'musicfsd');
 reportCrashes('musicfsd', exitCodes.crashed);
 process.on('SIGUSR1', () => undefined); // Node would start its inspector
 process.on('SIGPIPE', () => undefined);
@@ -17,11 +16,17 @@ if (typeof options === 'string') {
   process.stderr.write(`musicfsd: ${options}; it is started by: musicfs mount\n`);
   process.exit(exitCodes.usage);
 }
+// The threads load while the rest of the program does.
+const threads = {
+  fuse: new ThreadSource(new URL('./fuse/fuse-thread.ts', import.meta.url), 'fuse'),
+  catalogWriter: new ThreadSource(new URL('./catalog/writer-thread.ts', import.meta.url), 'catalog-writer'),
+};
+threads.catalogWriter.startAhead();
+threads.fuse.startAhead();
 const { runDaemon } = await import('./app/daemon.ts');
-const code = await runDaemon(options, log);
-process.exit(code);
+process.exit(await runDaemon({ ...options, threads }));
 
-function parse(argv: readonly string[]): DaemonOptions | string {
+function parse(argv: readonly string[]): Omit<DaemonOptions, 'threads'> | string {
   try {
     const { values } = parseArgs({
       args: [...argv],

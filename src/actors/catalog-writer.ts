@@ -3,7 +3,7 @@
 // Owns: the thread with the one writing connection. Loses on restart: requests under way (their askers are told
 // `unavailable`) and which files the running scan has met; a scan then starts again, published work stays.
 // Mailbox: 1,024 requests, past that `overloaded`; the scan waits for each answer, so it never comes near.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Invalidation } from '../catalog/publication.ts';
 import type {
   WriterAnswers,
@@ -13,6 +13,7 @@ import type {
   WriterThreadData,
 } from '../catalog/writer-protocol.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
@@ -30,7 +31,8 @@ interface State {
 }
 
 export interface CatalogWriterOptions {
-  readonly thread: WriterThreadData;
+  readonly threads: ThreadSource;
+  readonly data: WriterThreadData;
   readonly board: StatusBoard;
   /** A publication left these for the kernel to forget. */
   readonly onInvalidations: (invalidations: readonly Invalidation[]) => void;
@@ -68,16 +70,14 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
 
 async function startLife(
   context: ActorContext<CatalogWriterMessage>,
-  { thread: data, board, onInvalidations }: CatalogWriterOptions,
+  { threads, data, board, onInvalidations }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
-  const thread = new Worker(new URL('../catalog/writer-thread.ts', import.meta.url), {
-    workerData: data,
-    name: 'catalog-writer',
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
-  });
+  const thread = threads.take();
   context.scope.defer(async () => {
     await thread.terminate();
   });
+  const command = (message: WriterCommand) => thread.postMessage(message);
+  command({ type: 'begin', data });
   const opened = await firstEvent(thread, context.signal);
   if (opened.type === 'refused') throw new MusicfsError(opened.code, opened.message);
   if (opened.type === 'opened') {
@@ -88,7 +88,6 @@ async function startLife(
   thread.on('error', (error) => context.fail(error));
   thread.on('exit', (code) => context.fail(new Error(`the catalog writer thread ended with code ${code}`)));
   context.setProcess({ threadId: thread.threadId });
-  const command = (message: WriterCommand) => thread.postMessage(message);
 
   return {
     initialState: () => ({ waiting: new Map(), nextId: 1 }),

@@ -4,7 +4,7 @@
 // life of the thread takes the session over and asks again for what was left unanswered, and invalidations that were
 // not told are rows of the catalog. Readers wait for a moment.
 // Mailbox: 1,024 messages, past that the oldest go: what is lost are invalidations, and their rows remain.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Invalidation } from '../catalog/publication.ts';
 import { Notifier } from '../fuse/notifier.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { signalEventfd } from '../platform/native.ts';
+import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
@@ -37,12 +38,15 @@ interface State {
 }
 
 export interface FuseHandlerOptions {
-  readonly thread: Omit<FuseThreadData, 'adopt' | 'counters'>;
+  readonly threads: ThreadSource;
+  readonly data: Omit<FuseThreadData, 'adopt' | 'counters'>;
   /** The process itself took the session over from another. */
   readonly adopt: boolean;
   readonly board: StatusBoard;
   /** Armed failpoints of the fuse thread, for its next life. */
   readonly failpoints: () => readonly string[];
+  /** The kernel is being answered; called for each life of the thread. */
+  readonly onServing: () => void;
   /** The kernel ended the session: 'ENODEV' when it was unmounted. */
   readonly onSessionEnded: (errno: string) => void;
 }
@@ -70,15 +74,11 @@ async function startLife(
   const counters = new FuseCounters(board.fuse?.memory);
   board.fuse = counters;
   const data: FuseThreadData = {
-    ...options.thread,
+    ...options.data,
     adopt: options.adopt || context.incarnation > 1,
     counters: counters.memory,
   };
-  const thread = new Worker(new URL('../fuse/fuse-thread.ts', import.meta.url), {
-    workerData: data,
-    name: 'fuse',
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
-  });
+  const thread = options.threads.take();
   const command = (message: FuseCommand) => {
     thread.postMessage(message);
     signalEventfd(data.wakeFd);
@@ -95,8 +95,10 @@ async function startLife(
   });
   thread.on('error', (error) => context.fail(error));
   thread.on('exit', (code) => context.fail(new Error(`the fuse thread ended with code ${code}`)));
+  command({ type: 'begin', data });
   for (const setting of options.failpoints()) command({ type: 'set-failpoint', setting });
   const serving = await firstServing(thread, context.signal);
+  options.onServing();
   board.serving = { isServing: true, isAdopted: options.adopt, hasResend: serving.hasResend };
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.setProcess({ threadId: thread.threadId });

@@ -40,7 +40,12 @@ export interface IndexerOptions {
 interface State {
   readonly queue: readonly string[];
   readonly running: { readonly originId: string; readonly abort: AbortController } | null;
+  /** Scans in a row that were interrupted by the restart of a part. */
+  readonly retries: number;
 }
+
+const retryMs = 1_000;
+const mostRetries = 5;
 
 export const indexer = actorRef<IndexerMessage>('indexer');
 
@@ -66,7 +71,7 @@ function startLife(
   context.self.tell({ type: 'scan', originId: null, reply: null });
 
   return {
-    initialState: () => ({ queue: [], running: null }),
+    initialState: () => ({ queue: [], running: null, retries: 0 }),
     handle(state, message) {
       switch (message.type) {
         case 'scan':
@@ -123,7 +128,7 @@ function startLife(
       () => context.self.tell({ type: 'scan-ended', originId: origin.id, error: null }),
       (error: unknown) => context.self.tell({ type: 'scan-ended', originId: origin.id, error }),
     );
-    return { queue, running: { originId: origin.id, abort } };
+    return { ...state, queue, running: { originId: origin.id, abort } };
   }
 
   function begin(originId: string, clock: Clock): void {
@@ -161,6 +166,11 @@ function startLife(
       context.log.info({ event: 'scan_cancelled', origin: originId });
     } else if (codeOf(error) === 'internal') {
       throw error instanceof Error ? error : new MusicfsError('internal', messageOf(error));
+    } else if (codeOf(error) === 'unavailable' && state.retries < mostRetries) {
+      // A part the scan needs was restarted: once more, what was published is not parsed again.
+      context.log.warn({ event: 'scan_interrupted', origin: originId, error: messageOf(error) });
+      context.scope.timer(retryMs, { type: 'scan', originId, reply: null });
+      return { ...state, running: null, retries: state.retries + 1 };
     } else {
       board.scan = { ...board.scan, errors: scan.errors + 1 };
       context.log.warn({
@@ -171,7 +181,7 @@ function startLife(
       });
     }
     context.workDone();
-    return { ...state, running: null };
+    return { ...state, running: null, retries: 0 };
   }
 
   function cancelled(state: State, originId: string | null, reply: Reply<boolean>): State {

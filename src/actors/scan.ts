@@ -8,7 +8,7 @@ import type { PublishResult, ReadFile, SeenFile } from '../catalog/publication.t
 import { type RealPath, realPathText, rootRealPath } from '../library/real-path.ts';
 import type { OriginFile, OriginListing } from '../origins/local-origin.ts';
 import type { Clock } from '../platform/clock.ts';
-import { messageOf } from '../platform/errors.ts';
+import { codeOf, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -104,6 +104,10 @@ class Scan {
         this.collect(files);
       } catch (error) {
         if (this.isOver) return;
+        if (codeOf(error) === 'unavailable') {
+          this.failure = error; // the lane is gone, not the directory
+          return;
+        }
         this.isComplete = false;
         this.errors += 1;
         this.options.log.warn({

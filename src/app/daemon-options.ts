@@ -1,4 +1,5 @@
 // What a daemon is started with. Given by the keeper on the command line of musicfsd; parsed once in main.ts.
+import type { ThreadSource } from '../platform/thread-source.ts';
 
 export interface OriginOption {
   readonly id: string;
@@ -19,4 +20,11 @@ export interface DaemonOptions {
   readonly gid: number;
   readonly enableFailpoints: boolean;
   readonly version: string;
+  readonly threads: DaemonThreads;
+}
+
+/** The daemon's two threads. Their first lives are started before anything else is loaded. */
+export interface DaemonThreads {
+  readonly fuse: ThreadSource;
+  readonly catalogWriter: ThreadSource;
 }

@@ -4,7 +4,7 @@
 // order · "serving" to the keeper. Nothing before that depends on the size of the library or on an origin being up.
 // Order of a stop: drain · unmount, while requests are still answered · tree in reverse · lock.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { fuseHandler } from '../actors/fuse-handler.ts';
 import type { IndexedOrigin } from '../actors/indexer.ts';
@@ -18,7 +18,7 @@ import { systemClock } from '../platform/clock.ts';
 import { codeOf, errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
-import type { Logger } from '../platform/logger.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
 import { createEventfd, unmountAsync } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
@@ -35,8 +35,8 @@ const busyRetryMs = 200;
 const stopMs = 10_000;
 
 /** Runs the daemon until it is told to stop. Resolves to its exit code. */
-export function runDaemon(options: DaemonOptions, log: Logger): Promise<number> {
-  return new Daemon(options, log).run();
+export function runDaemon(options: DaemonOptions): Promise<number> {
+  return new Daemon(options, createLogger('info', 'musicfsd')).run();
 }
 
 class Daemon {
@@ -80,7 +80,6 @@ class Daemon {
     } catch (error) {
       return this.refuse(error);
     }
-    this.keeper.tell({ type: 'serving' });
     const { mountPoint, origins } = this.options;
     this.log.info({ event: 'serving', mountPoint, origins: origins.map(({ root }) => root) });
     return this.finished.promise;
@@ -97,11 +96,12 @@ class Daemon {
       shutdown: (mode) => void this.stop(`asked to (${mode})`, true),
       failpoints: this.options.enableFailpoints ? failpointPortOf(this.failpoints) : null,
     });
+    const onServing = () => this.keeper.tell({ type: 'serving' });
     const onSessionEnded = (errno: string) => {
       this.log.info({ event: 'session_ended', errno });
       void this.stop('the file system was unmounted', false);
     };
-    return startSystem(treeOf(this.options, this.board, this.failpoints, port, onSessionEnded), {
+    return startSystem(treeOf(this.options, this.board, this.failpoints, port, onServing, onSessionEnded), {
       clock: systemClock,
       log: this.log,
       random: Math.random,
@@ -127,6 +127,7 @@ class Daemon {
     if (unmount) await endMount(this.options.mountPoint, this.log);
     const report = await system?.stop();
     forgetSession(this.options.stateDirectory);
+    removeIfEmpty(path.dirname(this.options.socketPath));
     this.lock?.release();
     clearTimeout(overrun);
     const tookMs = Math.round(systemClock.monotonicMs() - startedAtMs);
@@ -147,6 +148,7 @@ function treeOf(
   board: StatusBoard,
   failpoints: Failpoints,
   port: ReturnType<typeof createControlPort>,
+  onServing: () => void,
   onSessionEnded: (errno: string) => void,
 ): ReturnType<typeof supervisionTree> {
   const catalogPath = path.join(options.stateDirectory, 'catalog.db');
@@ -159,7 +161,8 @@ function treeOf(
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
   return supervisionTree({
     catalogWriter: {
-      thread: {
+      threads: options.threads.catalogWriter,
+      data: {
         path: catalogPath,
         origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })),
       },
@@ -181,7 +184,8 @@ function treeOf(
       },
     },
     fuseHandler: {
-      thread: {
+      threads: options.threads.fuse,
+      data: {
         deviceFd: options.sessionFd,
         wakeFd: createEventfd(),
         catalogPath,
@@ -194,6 +198,7 @@ function treeOf(
       adopt: false,
       board,
       failpoints: () => failpoints.settings('fuse.'),
+      onServing,
       onSessionEnded,
     },
     control: { port, socketPath: options.socketPath },
@@ -228,6 +233,15 @@ function failpointPortOf(failpoints: Failpoints): FailpointPort {
       return Promise.resolve();
     },
   };
+}
+
+/** The folder of the socket is this instance's own, unless it is the state directory. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Something else is in it: it stays.
+  }
 }
 
 /** Unmounts while requests are still answered; what is busy is detached, so that the path is free at once. */

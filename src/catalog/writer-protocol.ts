@@ -5,7 +5,7 @@ import type { ErrorCode } from '../platform/errors.ts';
 import type { Invalidation, OriginRow, PublishResult, ReadFile, SeenFile } from './publication.ts';
 import type { CatalogCounters } from './tree-reader.ts';
 
-/** What the writer thread is started with. */
+/** What the writer thread begins with. */
 export interface WriterThreadData {
   readonly path: string;
   readonly origins: readonly { readonly name: string; readonly kind: string; readonly root: string }[];
@@ -62,5 +62,7 @@ export type WriterEvent =
   | WriterAnswer;
 
 export type WriterCommand =
+  /** The first message. */
+  | { readonly type: 'begin'; readonly data: WriterThreadData }
   | { readonly type: 'request'; readonly id: number; readonly request: WriterRequest }
   | { readonly type: 'close' };

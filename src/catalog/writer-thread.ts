@@ -1,6 +1,6 @@
 // The thread that owns the writing connection of catalog.db. Started by the catalog-writer actor; answers its requests
 // one after the other. It keeps one thing in memory: which files the running scan has met, a bit for each node id.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import xxhash from 'xxhash-wasm';
 import { defaultLibraryOptions } from '../library/library-options.ts';
 import { parseTemplate, templatePresets } from '../library/template.ts';
@@ -35,31 +35,47 @@ class SeenNodes {
   }
 }
 
-async function main(data: WriterThreadData): Promise<void> {
+type Port = NonNullable<typeof parentPort>;
+
+/** What is told to a thread that has begun. */
+type Commands = (command: Exclude<WriterCommand, { type: 'begin' }>) => void;
+
+async function main(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new MusicfsError('internal', 'the catalog writer is a worker thread');
-  const tell = (event: WriterEvent) => port.postMessage(event);
   const { h64ToString } = await xxhash();
+  let obey: Commands | null = null;
+  port.on('message', (command: WriterCommand) => {
+    if (command.type !== 'begin') return obey?.(command);
+    try {
+      obey = begin(port, command.data, h64ToString);
+    } catch (error) {
+      port.postMessage({
+        type: 'refused',
+        code: codeOf(error),
+        message: messageOf(error),
+      } satisfies WriterEvent);
+    }
+  });
+}
+
+function begin(port: Port, data: WriterThreadData, hash: (text: string) => string): Commands {
+  const tell = (event: WriterEvent) => port.postMessage(event);
   const template = parseTemplate(templatePresets['default'] ?? '');
   if (template.type !== 'parsed') throw new MusicfsError('internal', 'the default template does not parse');
-  let database: ReturnType<typeof openCatalogForWriting>;
-  try {
-    database = openCatalogForWriting(data.path, Date.now());
-  } catch (error) {
-    tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
-    return;
-  }
+  const database = openCatalogForWriting(data.path, Date.now());
   const publisher = new Publisher(database, {
     template: template.template,
     library: defaultLibraryOptions,
-    hash: h64ToString,
+    hash,
     nowMs: () => performance.timeOrigin + performance.now(),
   });
   for (const { name, kind, root } of data.origins) publisher.registerOrigin(name, kind, root);
   const scans = new Map<string, SeenNodes>();
   const overview = (): Overview => ({ origins: publisher.origins(), counters: publisher.counters() });
+  tell({ type: 'opened', overview: overview() });
 
-  port.on('message', (command: WriterCommand) => {
+  return (command) => {
     if (command.type === 'close') {
       database.pragma('wal_checkpoint(TRUNCATE)');
       database.close();
@@ -73,8 +89,7 @@ async function main(data: WriterThreadData): Promise<void> {
     } catch (error) {
       tell({ type: 'failure', id: command.id, code: codeOf(error), message: messageOf(error) });
     }
-  });
-  tell({ type: 'opened', overview: overview() });
+  };
 }
 
 function answer(
@@ -85,7 +100,8 @@ function answer(
 ): WriterAnswers[keyof WriterAnswers] {
   const scanOf = (origin: string): SeenNodes => {
     const scan = scans.get(origin);
-    if (scan === undefined) throw new MusicfsError('invalid_argument', `no scan of ${origin} has begun`);
+    // It began in an earlier life of this thread: it must begin again.
+    if (scan === undefined) throw new MusicfsError('unavailable', `no scan of ${origin} has begun`);
     return scan;
   };
   switch (request.type) {
@@ -120,4 +136,4 @@ function answer(
   }
 }
 
-await main(workerData as WriterThreadData); // the actor that starts this thread is its only caller
+await main();

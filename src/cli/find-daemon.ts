@@ -3,12 +3,17 @@
 import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ControlClient } from '../control/client.ts';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { findSockets, socketCandidatesFor } from '../platform/instance-paths.ts';
-import { resolveMountPoint } from './mount-table.ts';
+import { mountAt, musicfsType, readMounts, resolveMountPoint } from './mount-table.ts';
+
+/** A mount answers before its daemon takes calls: loading gRPC takes a moment. */
+const controlStartMs = 3_000;
+const lookEveryMs = 25;
 
 export interface DaemonOptions {
   readonly mount?: string;
@@ -67,18 +72,28 @@ async function findDaemonOf(given: string): Promise<string> {
     throw new MusicfsError('invalid_argument', `${given}: a mount point is named by its absolute path`);
   }
   const point = resolveMountPoint(given);
-  for (const candidate of socketCandidatesFor(point, process.env, ownUid())) {
-    if (existsSync(candidate) && (await accepts(candidate))) return candidate;
-  }
+  const isMounted = mountAt(point, readMounts())?.fsType === musicfsType;
+  const giveUpAtMs = performance.now() + (isMounted ? controlStartMs : 0);
+  do {
+    for (const candidate of socketCandidatesFor(point, process.env, ownUid())) {
+      if (existsSync(candidate) && (await accepts(candidate))) return candidate;
+    }
+    if (isMounted) await pause(lookEveryMs);
+  } while (performance.now() < giveUpAtMs);
   throw new DaemonUnreachable(
     `no daemon answers for ${point}: start one with: musicfs mount ${point} --origin PATH`,
   );
 }
 
 async function findOnlyDaemon(): Promise<string> {
-  const sockets = findSockets(process.env, ownUid());
+  const isAnyMounted = readMounts().some(({ fsType }) => fsType === musicfsType);
+  const giveUpAtMs = performance.now() + (isAnyMounted ? controlStartMs : 0);
   const alive: string[] = [];
-  for (const socket of sockets) if (await accepts(socket)) alive.push(socket);
+  do {
+    const sockets = findSockets(process.env, ownUid());
+    for (const socket of sockets) if (await accepts(socket)) alive.push(socket);
+    if (isAnyMounted && alive.length === 0) await pause(lookEveryMs);
+  } while (alive.length === 0 && performance.now() < giveUpAtMs);
   const [only, ...others] = alive;
   if (only === undefined) {
     throw new DaemonUnreachable('no daemon runs: start one with: musicfs mount MOUNTPOINT --origin PATH');
@@ -88,6 +103,15 @@ async function findOnlyDaemon(): Promise<string> {
     throw new MusicfsError('invalid_argument', `several daemons run (${names}): name one with --mount POINT`);
   }
   return only;
+}
+
+/** Waits until a daemon that was just started takes calls. Errors: DaemonUnreachable. */
+export async function waitUntilAccepted(socketPath: string): Promise<void> {
+  const giveUpAtMs = performance.now() + controlStartMs;
+  while (!(existsSync(socketPath) && (await accepts(socketPath)))) {
+    if (performance.now() > giveUpAtMs) throw new DaemonUnreachable(`no daemon answers at ${socketPath}`);
+    await pause(lookEveryMs);
+  }
 }
 
 /** Whether somebody listens there; what a dead daemon left behind refuses at once. */

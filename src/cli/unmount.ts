@@ -1,6 +1,7 @@
 // musicfs unmount: ends one mount. Its daemon is asked to stop; where none answers, the dead mount is detached. Looks
 // at the kernel's table only, never at a path inside the mount, which might hang.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { DaemonUnreachable } from '../control/client-errors.ts';
@@ -45,10 +46,15 @@ function findMount(point: string): Mount {
 async function unmount(mount: Mount, options: DaemonOptions): Promise<'stopped' | 'detached'> {
   const limitMs = (options.timeout ?? defaultTimeoutSeconds) * 1_000;
   const deadline = AbortSignal.timeout(limitMs);
+  let pid: number;
   try {
     const { mount: _resolved, ...others } = options;
     const point = options.socket === undefined ? mount.point : undefined;
-    await withDaemon(point, others, (client) => client.shutdown('drain'));
+    pid = await withDaemon(point, others, async (client) => {
+      const status = await client.status();
+      await client.shutdown('drain');
+      return status.pid;
+    });
   } catch (error) {
     if (!(error instanceof DaemonUnreachable)) throw error;
     await detach(mount.point);
@@ -56,7 +62,21 @@ async function unmount(mount: Mount, options: DaemonOptions): Promise<'stopped' 
     return 'detached';
   }
   await waitUntilGone(mount, deadline);
+  await waitUntilEnded(pid, deadline);
   return 'stopped';
+}
+
+/** The mount goes first; the daemon then still closes its catalog and frees its lock. */
+async function waitUntilEnded(pid: number, deadline: AbortSignal): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) {
+    if (deadline.aborted) {
+      throw new MusicfsError(
+        'deadline_exceeded',
+        `unmounted, but the daemon (PID ${pid}) has not ended: see its log`,
+      );
+    }
+    await pause(lookEveryMs);
+  }
 }
 
 async function waitUntilGone(mount: Mount, deadline: AbortSignal): Promise<void> {

@@ -2,12 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../control/client.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { waitUntilAccepted } from './find-daemon.ts';
 
 const askEveryMs = 200;
 const showEveryMs = 1_000;
 
 /** Rejects with `refused` when the first scan ended without having met everything. Ends quietly when aborted. */
 export async function waitForFirstScan(socketPath: string, signal: AbortSignal): Promise<void> {
+  await waitUntilAccepted(socketPath);
   const client = connect(socketPath);
   let shownAtMs = 0;
   try {

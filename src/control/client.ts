@@ -33,7 +33,6 @@ import { fromActorInfo, fromScanProgressMessage, fromStatusMessage, toEnum } fro
 
 export type {
   FailpointReport,
-  OriginReport,
   ScanProgress,
   ScanReport,
   StatusReport,

@@ -2,7 +2,7 @@
 // catalog, the origin's files, the session's descriptor. It never writes a notification and never names a path of the
 // mount.
 import { statfs } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
 import { LocalReader } from '../origins/local-reader.ts';
@@ -16,9 +16,22 @@ import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } f
 
 const housekeepingMs = 10_000;
 
-function main(data: FuseThreadData): void {
+type Port = NonNullable<typeof parentPort>;
+
+/** What is told to a thread that has begun. */
+type Commands = (command: Exclude<FuseCommand, { type: 'begin' }>) => void;
+
+function main(): void {
   const port = parentPort;
   if (port === null) throw new MusicfsError('internal', 'the fuse thread is a worker thread');
+  let obey: Commands | null = null;
+  port.on('message', (command: FuseCommand) => {
+    if (command.type === 'begin') obey = begin(port, command.data);
+    else obey?.(command);
+  });
+}
+
+function begin(port: Port, data: FuseThreadData): Commands {
   const tell = (event: FuseEvent) => port.postMessage(event);
   const counters = new FuseCounters(data.counters);
   const failpoints = new Failpoints(data.failpoints);
@@ -65,7 +78,10 @@ function main(data: FuseThreadData): void {
     setTimeout(keepHouse, housekeepingMs).unref();
   };
 
-  port.on('message', (command: FuseCommand) => {
+  keepHouse();
+  session.start();
+
+  return (command) => {
     switch (command.type) {
       case 'stop':
         void session.stop().then(() => {
@@ -80,9 +96,7 @@ function main(data: FuseThreadData): void {
       case 'clear-failpoints':
         return failpoints.clear();
     }
-  });
-  keepHouse();
-  session.start();
+  };
 }
 
-main(workerData as FuseThreadData); // the actor that starts this thread is its only caller
+main();

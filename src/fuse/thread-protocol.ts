@@ -4,6 +4,7 @@
 // Int32 that must move at least once a second), the rest are doubles written by the fuse thread alone.
 import { opcode } from './protocol/opcodes.ts';
 
+/** What the thread is to serve. */
 export interface FuseThreadData {
   /** The session's descriptor on /dev/fuse; owned by the main thread, never closed by the fuse thread. */
   readonly deviceFd: number;
@@ -22,6 +23,8 @@ export interface FuseThreadData {
 }
 
 export type FuseCommand =
+  /** The first message. */
+  | { readonly type: 'begin'; readonly data: FuseThreadData }
   | { readonly type: 'stop' }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };

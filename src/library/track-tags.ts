@@ -95,7 +95,6 @@ export type TextField = (typeof textFields)[number];
 export type ListField = (typeof listFields)[number];
 export type NumberField = (typeof numberFields)[number];
 export type FlagField = (typeof flagFields)[number];
-export type TagField = TextField | ListField | NumberField | FlagField;
 
 /**
  * The tags of one file. `trackText` and `discText` hold a position that is no number ("A1"). `custom` has every other

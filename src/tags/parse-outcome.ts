@@ -84,7 +84,12 @@ const tagsSchema = v.object({
   ...optionalOf(listFields, () => texts),
   ...optionalOf(numberFields, () => finite),
   ...optionalOf(flagFields, () => v.boolean()),
-  custom: v.optional(v.record(text(parserLimits.valueBytes), texts)),
+  custom: v.optional(
+    v.pipe(
+      v.record(text(parserLimits.valueBytes), texts),
+      v.check((custom) => Object.keys(custom).length <= parserLimits.customKeys),
+    ),
+  ),
 });
 
 const totals = { tagBytes: count, fingerprintBytes: count, requests: count };

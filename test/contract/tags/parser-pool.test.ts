@@ -188,7 +188,7 @@ describe('a child', () => {
 
   it('dies with the process that started it, even while it hangs', async () => {
     const folder = new MusicFolder({ 'a.flac': makeFlac([['TITLE', 'T']]) });
-    const program = new URL('./hanging-parent.ts', import.meta.url).pathname;
+    const program = new URL('../../fixtures/programs/hanging-parent.ts', import.meta.url).pathname;
     const { stdout, signal } = spawnSync(process.execPath, [program, folder.root, 'a.flac'], {
       encoding: 'utf8',
       timeout: 20_000,

@@ -99,6 +99,8 @@ describe('any name', () => {
   it('has one key whatever its case and composition', () => {
     expect(foldName('STRASSE')).toBe(foldName('Straße'));
     expect(foldName('ΟΔΟΣ')).toBe(foldName('οδος'));
+    expect(foldName('GRO\u1e9e')).toBe(foldName('gross'));
+    expect(foldName('\u0390')).toBe(foldName('\u03aa\u0301'));
     expect(foldName('Cafe\u0301')).toBe(foldName('CAFÉ'));
     expect(foldName('a')).not.toBe(foldName('b'));
     expect(normalizeName('e\u0301')).toBe('é');
@@ -123,6 +125,12 @@ describe('the suffix of a clashing name', () => {
     expect(withSuffix('01 - Title.flac', '3fa9c1aabbccddee', 6)).toBe('01 - Title ~3fa9c1.flac');
     expect(withSuffix('01 - Title.flac', '3fa9c1aabbccddee', 16)).toBe('01 - Title ~3fa9c1aabbccddee.flac');
     expect(withSuffix('No extension. Really', '3fa9c1aabbccddee', 6)).toBe('No extension. Really ~3fa9c1');
+  });
+
+  it('takes the place of the end of a long name', () => {
+    const name = withSuffix(`${'漢'.repeat(83)}a.flac`, '0123456789abcdef', 6);
+    expect(name).toBe(`${'漢'.repeat(80)} ~012345.flac`);
+    expect(withSuffix('x'.repeat(255), '0123456789abcdef', 16)).toHaveLength(255);
   });
 
   it('keeps the name within 255 bytes', () => {
