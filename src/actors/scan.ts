@@ -179,29 +179,18 @@ class Scan {
 
   private async removeMissing(): Promise<void> {
     const { originId, writer, log } = this.options;
-    const missing = await askWriter(
-      writer,
-      {
-        type: 'missing',
-        origin: originId,
-        most: Math.max(limits.removalGuardFiles, this.options.knownFiles),
-      },
-      this.signal,
-    );
-    if (missing.missing === 0) return;
-    const allowed = Math.max(limits.removalGuardFiles, Math.floor(missing.known * limits.removalGuardShare));
-    if (this.listed === 0 || missing.missing > allowed) {
-      log.warn({
-        event: 'mass_removal_held',
-        origin: originId,
-        missing: missing.missing,
-        known: missing.known,
-      });
-      this.options.onProgress({ held: missing.missing });
+    const { knownFiles } = this.options;
+    const allowed = Math.max(limits.removalGuardFiles, Math.floor(knownFiles * limits.removalGuardShare));
+    const request = { type: 'missing', origin: originId, most: allowed } as const;
+    const { known, missing, paths } = await askWriter(writer, request, this.signal);
+    if (missing === 0) return;
+    if (this.listed === 0 || missing > allowed) {
+      log.warn({ event: 'mass_removal_held', origin: originId, missing, known });
+      this.options.onProgress({ held: missing });
       return;
     }
     const gone: RealPath[] = [];
-    for (const path of missing.paths) {
+    for (const path of paths) {
       const found = await this.options.lane.ask<OriginFile | null>(
         (reply) => ({ type: 'stat', path, reply }),
         {
@@ -212,8 +201,12 @@ class Scan {
       if (found === null) gone.push(path);
     }
     for (let at = 0; at < gone.length; at += limits.publishBatchFiles) {
-      const paths = gone.slice(at, at + limits.publishBatchFiles);
-      const { removed } = await askWriter(writer, { type: 'remove', origin: originId, paths }, this.signal);
+      const batch = gone.slice(at, at + limits.publishBatchFiles);
+      const { removed } = await askWriter(
+        writer,
+        { type: 'remove', origin: originId, paths: batch },
+        this.signal,
+      );
       this.removed += removed;
       this.options.onProgress({ removed: this.removed });
     }

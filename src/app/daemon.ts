@@ -10,7 +10,6 @@ import { fuseHandler } from '../actors/fuse-handler.ts';
 import type { IndexedOrigin } from '../actors/indexer.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import { StatusBoard } from '../actors/status-board.ts';
-import { isOriginKnown } from '../catalog/open-catalog.ts';
 import type { FailpointPort } from '../control/daemon-port.ts';
 import { forgetSession } from '../fuse/session-record.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
@@ -70,7 +69,7 @@ class Daemon {
     }
     try {
       this.lock = lockState(this.options.stateDirectory, this.options.mountPoint);
-      refuseUnknownMissingOrigins(this.options);
+      await refuseUnknownMissingOrigins(this.options);
       forgetSession(this.options.stateDirectory);
       this.starting = this.start();
       this.system = await this.starting;
@@ -206,9 +205,12 @@ function treeOf(
 }
 
 /** A missing origin is an outage when its files are known, and a mistake when they are not. */
-function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOptions): void {
+async function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOptions): Promise<void> {
   const missing = origins.find(({ root }) => !existsSync(root));
-  if (missing === undefined || isOriginKnown(path.join(stateDirectory, 'catalog.db'), missing.id)) return;
+  if (missing === undefined) return;
+  // Loaded only here: SQLite belongs to the threads.
+  const { isOriginKnown } = await import('../catalog/open-catalog.ts');
+  if (isOriginKnown(path.join(stateDirectory, 'catalog.db'), missing.id)) return;
   throw new MusicfsError(
     'refused',
     `origin ${missing.root} does not exist, and nothing of it is known from before: is the path right, the disk mounted?`,

@@ -35,6 +35,14 @@ export interface PublishResult {
   readonly invalidations: readonly Invalidation[];
 }
 
+export interface MissingFiles {
+  /** Files the catalog lists of the origin. */
+  readonly known: number;
+  readonly missing: number;
+  /** Which those are; empty when they are too many to be removed anyway. */
+  readonly paths: readonly RealPath[];
+}
+
 export interface OriginRow {
   readonly name: string;
   readonly kind: string;

@@ -15,7 +15,14 @@ import type { TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import type { Invalidation, OriginRow, PublishResult, ReadFile, SeenFile } from './publication.ts';
+import type {
+  Invalidation,
+  MissingFiles,
+  OriginRow,
+  PublishResult,
+  ReadFile,
+  SeenFile,
+} from './publication.ts';
 import { rootNodeId } from './schema.ts';
 import { type CatalogCounters, countersFrom } from './tree-reader.ts';
 import { type Claim, type Instant, TreeWriter } from './tree-writer.ts';
@@ -184,27 +191,26 @@ export class Publisher {
     });
   }
 
-  /** Known, listed files of an origin that a complete walk did not meet, at most `most`, and how many there are. */
-  missing(
-    originName: string,
-    wasSeen: (node: number) => boolean,
-    most: number,
-  ): { known: number; missing: number; paths: RealPath[] } {
+  /**
+   * Known, listed files of an origin that a complete walk did not meet: how many, and their paths when they are not
+   * more than `most`.
+   */
+  missing(originName: string, wasSeen: (node: number) => boolean, most: number): MissingFiles {
     const origin = this.originId(originName);
-    const paths: RealPath[] = [];
-    let missing = 0;
+    let paths: RealPath[] = [];
+    let count = 0;
     for (let after = 0; ; ) {
       const rows = this.sql.tracksOf.all(origin, after);
       for (const row of rows) {
         if (wasSeen(row.node)) continue;
-        missing += 1;
-        if (paths.length < most) paths.push(realPath(row.realPath.toString('latin1')));
+        count += 1;
+        if (count <= most) paths.push(realPath(row.realPath.toString('latin1')));
+        else paths = [];
       }
       const last = rows.at(-1);
-      if (last === undefined) break;
+      if (last === undefined) return { known: this.sql.filesOf.get(origin) ?? 0, missing: count, paths };
       after = last.node;
     }
-    return { known: this.sql.filesOf.get(origin) ?? 0, missing, paths };
   }
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */
@@ -236,6 +242,8 @@ export class Publisher {
       this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
     })();
+    // A daemon is idle for most of its life: the page cache that the scan filled goes back.
+    this.database.pragma('shrink_memory');
   }
 
   /** What the kernel has not been told yet, oldest first. */

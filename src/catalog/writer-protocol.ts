@@ -2,7 +2,14 @@
 // gets exactly one answer.
 import type { RealPath } from '../library/real-path.ts';
 import type { ErrorCode } from '../platform/errors.ts';
-import type { Invalidation, OriginRow, PublishResult, ReadFile, SeenFile } from './publication.ts';
+import type {
+  Invalidation,
+  MissingFiles,
+  OriginRow,
+  PublishResult,
+  ReadFile,
+  SeenFile,
+} from './publication.ts';
 import type { CatalogCounters } from './tree-reader.ts';
 
 /** What the writer thread begins with. */
@@ -38,7 +45,7 @@ export interface WriterAnswers {
   readonly 'begin-scan': null;
   readonly compare: readonly RealPath[];
   readonly publish: PublishResult;
-  readonly missing: { readonly known: number; readonly missing: number; readonly paths: readonly RealPath[] };
+  readonly missing: MissingFiles;
   readonly remove: PublishResult;
   readonly 'finish-scan': null;
   readonly 'pending-invalidations': readonly Invalidation[];

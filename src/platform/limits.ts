@@ -1,9 +1,9 @@
 // Everything that can grow has its bound here, with unit and reason.
 export const limits = {
   /** KiB of pages the fuse thread's SQLite connection keeps: names of a few large directories. */
-  sqliteReaderCacheKib: 4096,
+  sqliteReaderCacheKib: 2048,
   /** KiB for the writer: a batch touches index pages all over the tree. */
-  sqliteWriterCacheKib: 8192,
+  sqliteWriterCacheKib: 4096,
   /** Pages in the write-ahead log before SQLite moves them over (16 MiB). */
   walCheckpointPages: 4096,
   /** ms a connection waits for a lock that another holds. */

@@ -31,4 +31,4 @@ export class ThreadSource {
 }
 
 /** Threads of the daemon make little garbage; V8's default of 48 MB would never be collected. */
-const youngMb = 4;
+const youngMb = 1;

@@ -1,0 +1,72 @@
+// A catalog of any size without any music: what a scan of so many tagged files would have published.
+import path from 'node:path';
+import xxhash from 'xxhash-wasm';
+import { openCatalogForWriting } from '../src/catalog/open-catalog.ts';
+import type { ReadFile } from '../src/catalog/publication.ts';
+import { Publisher } from '../src/catalog/publisher.ts';
+import { defaultLibraryOptions } from '../src/library/library-options.ts';
+import { realPath } from '../src/library/real-path.ts';
+import { parseTemplate, templatePresets } from '../src/library/template.ts';
+
+const tracksAnAlbum = 12;
+const albumsAnArtist = 8;
+const batch = 2_000;
+
+/** Writes `<state>/catalog.db` with `tracks` tracks of origin "local" at `originRoot`. Returns its path. */
+export async function generateCatalog(stateDirectory: string, originRoot: string, tracks: number): Promise<string> {
+  const file = path.join(stateDirectory, 'catalog.db');
+  const { h64ToString } = await xxhash();
+  const template = parseTemplate(templatePresets['default'] ?? '');
+  if (template.type !== 'parsed') throw new Error('the default template does not parse');
+  const database = openCatalogForWriting(file, Date.now());
+  const publisher = new Publisher(database, {
+    template: template.template,
+    library: defaultLibraryOptions,
+    hash: h64ToString,
+    nowMs: Date.now,
+  });
+  publisher.registerOrigin('local', 'local', originRoot);
+  for (let at = 0; at < tracks; at += batch) {
+    const files = Array.from({ length: Math.min(batch, tracks - at) }, (_, index) => trackNumber(at + index, h64ToString));
+    publisher.publish('local', files, [], () => undefined);
+  }
+  publisher.finishScan('local');
+  publisher.invalidated(Number.MAX_SAFE_INTEGER);
+  database.pragma('wal_checkpoint(TRUNCATE)');
+  database.close();
+  return file;
+}
+
+function trackNumber(index: number, hash: (text: string) => string): ReadFile {
+  const album = Math.floor(index / tracksAnAlbum);
+  const artist = `Artist ${Math.floor(album / albumsAnArtist)}`;
+  const track = (index % tracksAnAlbum) + 1;
+  return {
+    path: realPath(`${artist}/Album ${album}/${track}.flac`),
+    sizeBytes: 30_000_000 + index,
+    mtimeNs: String(1_600_000_000_000_000_000n + BigInt(index)),
+    state: 'ok',
+    reason: null,
+    audioFp: hash(String(index)),
+    tags: {
+      title: `Title of track ${index}`,
+      artist,
+      artists: [artist],
+      album: `Album ${album}`,
+      albumArtist: artist,
+      genre: ['Jazz'],
+      year: 1950 + (album % 70),
+      date: String(1950 + (album % 70)),
+      track,
+      trackTotal: tracksAnAlbum,
+      durationMs: 240_000,
+      bitrateBps: 900_000,
+      sampleRateHz: 44_100,
+      channels: 2,
+      bitsPerSample: 16,
+      codec: 'FLAC',
+      container: 'FLAC',
+      lossless: true,
+    },
+  };
+}
