@@ -7,6 +7,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
+import { releaseFreeMemory } from '../platform/native.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
@@ -45,6 +46,8 @@ interface State {
 }
 
 const retryMs = 1_000;
+/** After a scan, when its garbage has been collected. */
+const quietMs = 3_000;
 const mostRetries = 5;
 
 export const indexer = actorRef<IndexerMessage>('indexer');
@@ -181,6 +184,7 @@ function startLife(
       });
     }
     context.workDone();
+    context.scope.timer(quietMs, releaseFreeMemory);
     return { ...state, running: null, retries: 0 };
   }
 

@@ -9,6 +9,15 @@ import koffi from 'koffi';
 
 const libc = koffi.load(null);
 
+/** A function that only some C libraries have; null where it is missing. */
+function optional(prototype: string): ((...values: number[]) => number) | null {
+  try {
+    return libc.func(prototype);
+  } catch {
+    return null;
+  }
+}
+
 const openat2Number = 437; // the same on every architecture
 const resolveNoMagiclinks = 0x02;
 const resolveBeneath = 0x08;
@@ -26,6 +35,7 @@ const nativeMount = libc.func(
   'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
 );
 const nativeUmount2 = libc.func('int umount2(const char *target, int flags)');
+const nativeMallocTrim = optional('int malloc_trim(size_t keep)');
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -203,6 +213,11 @@ export function unmountAsync(target: string, lazy: boolean): Promise<string | nu
 }
 
 const detach = 2;
+
+/** Gives memory that was freed back to the system (malloc_trim, glibc only): 1 ms, 6 MB after a start or a scan. */
+export function releaseFreeMemory(): void {
+  nativeMallocTrim?.(0);
+}
 
 const openHow = Buffer.alloc(24);
 const errnos = osConstants.errno;

@@ -168,7 +168,14 @@ describe('a child', () => {
     expect(environment.map((line) => line.split('=')[0]).sort()).toEqual(['LANG', 'PATH']);
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(folder.root);
     const openFiles = (): readonly string[] =>
-      readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+      readdirSync(`/proc/${pid}/fd`).map((fd) => {
+        try {
+          return readlinkSync(`/proc/${pid}/fd/${fd}`);
+        } catch {
+          // Closed since the listing.
+          return '';
+        }
+      });
     const isFile = (target: string): boolean => target.startsWith('/') && !target.startsWith('/dev/');
     // The folder is closed after the last answer.
     await vi.waitUntil(() => !openFiles().some(isFile), { timeout: 10_000, interval: 5 });
