@@ -13,7 +13,11 @@ const albumsAnArtist = 8;
 const batch = 2_000;
 
 /** Writes `<state>/catalog.db` with `tracks` tracks of origin "local" at `originRoot`. Returns its path. */
-export async function generateCatalog(stateDirectory: string, originRoot: string, tracks: number): Promise<string> {
+export async function generateCatalog(
+  stateDirectory: string,
+  originRoot: string,
+  tracks: number,
+): Promise<string> {
   const file = path.join(stateDirectory, 'catalog.db');
   const { h64ToString } = await xxhash();
   const template = parseTemplate(templatePresets['default'] ?? '');
@@ -27,7 +31,9 @@ export async function generateCatalog(stateDirectory: string, originRoot: string
   });
   publisher.registerOrigin('local', 'local', originRoot);
   for (let at = 0; at < tracks; at += batch) {
-    const files = Array.from({ length: Math.min(batch, tracks - at) }, (_, index) => trackNumber(at + index, h64ToString));
+    const files = Array.from({ length: Math.min(batch, tracks - at) }, (_, index) =>
+      trackNumber(at + index, h64ToString),
+    );
     publisher.publish('local', files, [], () => undefined);
   }
   publisher.finishScan('local');

@@ -29,6 +29,8 @@ export const parserLimits = {
   chunkFiles: 64,
   /** End of a child's standard error that is kept for the report. */
   stderrBytes: 4096,
+  /** Until a child is ready; it takes 150 ms on a quiet machine. */
+  startMs: 30_000,
   /** Children in a row that end before they are ready; then the pool gives up. */
   failedStarts: 3,
 } as const;

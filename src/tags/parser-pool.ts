@@ -292,8 +292,9 @@ export class ParserPool {
 
   private checkLimits(member: Member): void {
     const { clock, limits } = this.options;
-    if (clock.monotonicMs() - member.sinceMs > limits.wallMs) {
-      member.child.kill(`it took more than ${limits.wallMs} ms`);
+    const wallMs = member.isReady ? limits.wallMs : parserLimits.startMs;
+    if (clock.monotonicMs() - member.sinceMs > wallMs) {
+      member.child.kill(`it took more than ${wallMs} ms`);
       return;
     }
     // Starting is not the file's doing: only its time is limited.
