@@ -9,7 +9,8 @@ import { realPath } from '../src/library/real-path.ts';
 import { parseTemplate, templatePresets } from '../src/library/template.ts';
 
 const tracksAnAlbum = 12;
-const albumsAnArtist = 8;
+/** The same at every size, so that a listing of the root is the same work. */
+const artists = 64;
 const batch = 2_000;
 
 /** Writes `<state>/catalog.db` with `tracks` tracks of origin "local" at `originRoot`. Returns its path. */
@@ -45,7 +46,7 @@ export async function generateCatalog(
 
 function trackNumber(index: number, hash: (text: string) => string): ReadFile {
   const album = Math.floor(index / tracksAnAlbum);
-  const artist = `Artist ${Math.floor(album / albumsAnArtist)}`;
+  const artist = `Artist ${album % artists}`;
   const track = (index % tracksAnAlbum) + 1;
   return {
     path: realPath(`${artist}/Album ${album}/${track}.flac`),

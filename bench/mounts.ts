@@ -10,6 +10,7 @@ const musicfs = fileURLToPath(new URL('../bin/musicfs', import.meta.url));
 
 const statusSchema = v.object({
   pid: v.number(),
+  scan: v.object({ running: v.boolean() }),
   fuse: v.object({ requests: v.record(v.string(), v.number()), statements: v.number() }),
 });
 

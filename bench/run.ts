@@ -191,12 +191,9 @@ async function start(): Promise<void> {
 function waitForQuiet(mountPoint: string): void {
   let before = -1;
   for (let tries = 0; tries < 100; tries += 1) {
-    const { statements } = statusOf(mountPoint).fuse;
-    const isScanning = execFileSync('bin/musicfs', ['status', mountPoint, '--json'], {
-      encoding: 'utf8',
-    }).includes('"running": true');
-    if (!isScanning && statements === before) return;
-    before = statements;
+    const { fuse, scan } = statusOf(mountPoint);
+    if (!scan.running && fuse.statements === before) return;
+    before = fuse.statements;
     execFileSync('sleep', ['0.2']);
   }
 }

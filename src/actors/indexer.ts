@@ -46,6 +46,8 @@ interface State {
 }
 
 const retryMs = 1_000;
+/** A known library is served as it was; that it is compared with the disks can wait until the start is over. */
+const reconcileAfterMs = 5_000;
 /** After a scan, when its garbage has been collected. */
 const quietMs = 3_000;
 const mostRetries = 5;
@@ -71,7 +73,8 @@ function startLife(
     await parsers.close();
     board.scan = { ...board.scan, isRunning: false, currentPath: null };
   });
-  context.self.tell({ type: 'scan', originId: null, reply: null });
+  const isKnown = board.originRows.length > 0 && board.originRows.every((row) => row.firstScanComplete);
+  context.scope.timer(isKnown ? reconcileAfterMs : 0, { type: 'scan', originId: null, reply: null });
 
   return {
     initialState: () => ({ queue: [], running: null, retries: 0 }),

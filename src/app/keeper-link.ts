@@ -1,11 +1,6 @@
 // The daemon's end of the channel to its keeper: says when the mount answers or why it will not, and hears "stop".
 // Under no keeper everything here does nothing.
-import type { ErrorCode } from '../platform/errors.ts';
-
-/** What the daemon tells its keeper. */
-export type DaemonNews =
-  | { readonly type: 'serving' }
-  | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string };
+import type { DaemonNews } from '../keeper/daemon-news.ts';
 
 export interface KeeperLink {
   readonly isKept: () => boolean;

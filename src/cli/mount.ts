@@ -1,5 +1,4 @@
 // `musicfs mount`: settles on the options, refuses what can be refused, and starts a keeper, in the background or here.
-import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
@@ -184,20 +183,9 @@ async function runInForeground(options: MountOptions, wait: boolean): Promise<vo
   process.exitCode = code;
 }
 
-/** One look through the mount, from a child, as this process may hold the session. */
-function checkAnswers(mountPoint: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile(
-      '/usr/bin/stat',
-      ['-c', '%i', '--', mountPoint],
-      { timeout: answerMs, killSignal: 'SIGKILL' },
-      (error) => {
-        if (error === null) resolve();
-        else
-          reject(new MusicfsError('refused', `${mountPoint} does not answer: musicfs status ${mountPoint}`));
-      },
-    );
-  });
+/** One look through the mount, as any program would have it. */
+async function checkAnswers(mountPoint: string): Promise<void> {
+  const { probeMount } = await import('../fuse/mount.ts');
+  if ((await probeMount(mountPoint)) === 'alive') return;
+  throw new MusicfsError('refused', `${mountPoint} does not answer: musicfs status ${mountPoint}`);
 }
-
-const answerMs = 5_000;

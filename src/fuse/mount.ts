@@ -154,7 +154,8 @@ export function probeMount(mountPoint: string): Promise<MountHealth> {
   return new Promise((resolve) => {
     const child = execFile(
       '/usr/bin/stat',
-      ['-c', '%i', '--', mountPoint],
+      // statfs: a plain stat may be answered from what the kernel remembers of a dead mount
+      ['-f', '-c', '%i', '--', mountPoint],
       { timeout: probeMs, killSignal: 'SIGKILL', env: { LC_ALL: 'C' } },
       (error, _stdout, stderr) => {
         if (error === null) resolve('alive');

@@ -7,9 +7,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import * as v from 'valibot';
 import { detachMount, mountAt, mountNewSession, type NewSession } from '../fuse/mount.ts';
-import { type ErrorCode, errorCodes, MusicfsError } from '../platform/errors.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import { newsFrom } from './daemon-news.ts';
 import type { MountOptions } from './mount-options.ts';
 import { logFileOf } from './prepare-mount.ts';
 
@@ -24,15 +24,6 @@ export interface Keeper {
   /** Asks the daemon to stop; the second call ends it at once. */
   stop(): void;
 }
-
-const newsSchema = v.variant('type', [
-  v.object({ type: v.literal('serving') }),
-  v.object({
-    type: v.literal('refused'),
-    code: v.custom<ErrorCode>((code) => typeof code === 'string' && Object.hasOwn(errorCodes, code)),
-    message: v.string(),
-  }),
-]);
 
 /** Mounts and starts the daemon. Throws `refused` when mounting is. */
 export function startKeeper(options: MountOptions): Keeper {
@@ -59,10 +50,9 @@ export function startKeeper(options: MountOptions): Keeper {
       reject(error);
     };
     daemon.on('message', (message) => {
-      const news = v.safeParse(newsSchema, message);
-      if (!news.success) return;
-      if (news.output.type === 'refused')
-        return refuse(new MusicfsError(news.output.code, news.output.message));
+      const news = newsFrom(message);
+      if (news === null) return;
+      if (news.type === 'refused') return refuse(new MusicfsError(news.code, news.message));
       isServing = true;
       resolve();
     });
