@@ -6,6 +6,7 @@ import { MusicfsError } from '../platform/errors.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
 import { count, counted, duration } from './plain-figures.ts';
 import { printJsonLine } from './print.ts';
+import { createProgressView, type ProgressView } from './progress-view.ts';
 
 interface RescanOptions extends DaemonOptions {
   readonly origin?: string;
@@ -36,7 +37,7 @@ async function noteStart(progress: AsyncIterable<ScanProgress>, { json }: Rescan
 
 async function follow(progress: AsyncIterable<ScanProgress>, { json }: RescanOptions): Promise<void> {
   const began = performance.now();
-  const view = json === true ? jsonView : process.stderr.isTTY ? await barView() : lineView();
+  const view = json === true ? jsonView : await createProgressView();
   let last: ScanProgress | undefined;
   try {
     for await (const part of progress) {
@@ -50,52 +51,7 @@ async function follow(progress: AsyncIterable<ScanProgress>, { json }: RescanOpt
   if (json !== true) console.log(describeEnd(last, (performance.now() - began) / 1_000));
 }
 
-interface ProgressView {
-  show(progress: ScanProgress): void;
-  end(): void;
-}
-
 const jsonView: ProgressView = { show: printJsonLine, end() {} };
-
-/** For logs and pipes: the first line at once, then at most one a second. */
-function lineView(): ProgressView {
-  let shownAt = Number.NEGATIVE_INFINITY;
-  return {
-    show(progress) {
-      const now = performance.now();
-      if (progress.phase === 'done' || now - shownAt < 1_000) return;
-      shownAt = now;
-      console.log(describeProgress(progress));
-    },
-    end() {},
-  };
-}
-
-async function barView(): Promise<ProgressView> {
-  const { default: progressBars } = await import('cli-progress');
-  const bar = new progressBars.SingleBar({
-    format: '{bar} {percentage} %  {text}',
-    barsize: 24,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    fps: 5,
-    clearOnComplete: true,
-    stopOnComplete: false,
-  });
-  bar.start(1, 0, { text: '' });
-  return {
-    show(progress) {
-      bar.setTotal(Math.max(progress.total, 1));
-      bar.update(progress.done, { text: describeProgress(progress) });
-    },
-    end: () => bar.stop(),
-  };
-}
-
-function describeProgress({ phase, done, total, filesPerSecond, etaSeconds }: ScanProgress): string {
-  const left = etaSeconds === undefined ? '' : `, ${duration(etaSeconds)} left`;
-  return `${phase}: ${count(done)} of ${counted(total, 'file')}, ${count(Math.round(filesPerSecond))} a second${left}`;
-}
 
 export function describeEnd(end: ScanProgress, seconds: number): string {
   const held = end.held === 0 ? '' : `, ${counted(end.held, 'removal')} held back`;

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../control/client.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { waitUntilAccepted } from './find-daemon.ts';
+import { createProgressView } from './progress-view.ts';
 
 const askEveryMs = 200;
-const showEveryMs = 1_000;
 
 /** Rejects with `refused` when the first scan ended without having met everything. Ends quietly when aborted. */
 export async function waitForFirstScan(socketPath: string, signal: AbortSignal): Promise<void> {
   await waitUntilAccepted(socketPath);
   const client = connect(socketPath);
-  let shownAtMs = 0;
+  const view = await createProgressView();
   try {
     while (!signal.aborted) {
       const { scan, warnings } = await client.status();
@@ -22,15 +22,11 @@ export async function waitForFirstScan(socketPath: string, signal: AbortSignal):
           `the scan did not meet everything (${scan.errors} errors): ${warnings[0] ?? 'see the log'}`,
         );
       }
-      if (scan.running && performance.now() - shownAtMs > showEveryMs) {
-        shownAtMs = performance.now();
-        process.stderr.write(
-          `scanning: ${scan.done} of ${scan.total} files, ${Math.round(scan.filesPerSecond)} a second\n`,
-        );
-      }
+      if (scan.running) view.show(scan);
       await sleep(askEveryMs, undefined, { signal }).catch(() => undefined);
     }
   } finally {
+    view.end();
     client.close();
   }
 }

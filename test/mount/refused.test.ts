@@ -116,9 +116,9 @@ interface Snapshot {
 }
 
 async function snapshot(): Promise<Snapshot> {
-  const { files, tracks, directories, scan, fuse } = await library.status();
+  const { files, tracks, directories, scan } = await library.status();
   return {
-    catalog: { files, tracks, directories, scan, notifications: fuse.notifications },
+    catalog: { files, tracks, directories, scan },
     listing: await library.shell('find $M -printf "%i %M %n %s %T@ %C@ %P\\n"'),
     bytes: await library.shell('find $M -type f -print0 | xargs -0 sha256sum'),
     origin: await library.shell('find $O -printf "%i %M %n %s %T@ %C@ %A@ %P\\n"'),

@@ -149,15 +149,15 @@ describe('musicfs rescan', () => {
     expect(fake.rescans).toEqual([{ detached: true }]);
   });
 
-  it('follows a scan in lines and sums it up', async () => {
+  it('follows a scan in lines on stderr and sums it up on stdout', async () => {
     const fake = createFakeDaemon();
     await using control = await serve(fake.port);
     const args = ['rescan', '--wait', '--origin', 'local', '--socket', control.socketPath];
-    const { code, stdout } = await runMusicfs(args);
+    const { code, stdout, stderr } = await runMusicfs(args);
     expect(code).toBe(0);
     expect(fake.rescans).toEqual([{ originId: 'local', detached: false }]);
+    expect(stderr).toBe('listing: 0 of 2 files, 0 a second\n');
     expect(stdout.split('\n')).toEqual([
-      'listing: 0 of 2 files, 0 a second',
       expect.stringMatching(/^scanned 2 files in \d s: 2 added, 0 changed, 0 moved, 0 removed, 0 errors$/),
       '',
     ]);
@@ -207,7 +207,7 @@ describe('musicfs rescan', () => {
     await using control = await serve(fake.port);
     const { code, stderr } = await runMusicfs(['rescan', '--wait', '--socket', control.socketPath]);
     expect(code).toBe(1);
-    expect(stderr).toBe('musicfs: the scan was stopped before its end\n');
+    expect(stderr).toBe('listing: 0 of 0 files, 0 a second\nmusicfs: the scan was stopped before its end\n');
   });
 
   it('stops the scan when it is interrupted while it waits', async () => {
