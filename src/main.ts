@@ -24,7 +24,8 @@ const threads = {
 threads.catalogWriter.startAhead();
 threads.fuse.startAhead();
 const { runDaemon } = await import('./app/daemon.ts');
-process.exit(await runDaemon({ ...options, threads }));
+const { exitNow } = await import('./platform/native.ts');
+exitNow(await runDaemon({ ...options, threads }));
 
 function parse(argv: readonly string[]): Omit<DaemonOptions, 'threads'> | string {
   try {

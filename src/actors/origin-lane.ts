@@ -17,7 +17,8 @@ import type { OriginHealth, StatusBoard } from './status-board.ts';
 export type OriginLaneMessage =
   | { readonly type: 'list'; readonly directory: RealPath; readonly reply: Reply<OriginListing> }
   | { readonly type: 'stat'; readonly path: RealPath; readonly reply: Reply<OriginFile | null> }
-  | { readonly type: 'probe'; readonly reply: Reply<null> }
+  /** Answers where the disk that holds the origin is mounted. */
+  | { readonly type: 'probe'; readonly reply: Reply<string> }
   | { readonly type: 'call-ended'; readonly error: unknown };
 
 export interface OriginLaneOptions {
@@ -68,6 +69,13 @@ function startLife(
     });
   };
 
+  const probe = async () => {
+    await origin.probe(board.originRows.find(({ name }) => name === origin.id)?.mountPoint ?? null);
+    return origin.mountPoint();
+  };
+  // The first look is the lane's own, so that status knows at once.
+  call({ resolve: () => undefined, reject: () => undefined }, probe);
+
   return {
     initialState: () => healthy,
     handle(state, message) {
@@ -79,10 +87,7 @@ function startLife(
           call(message.reply, () => origin.stat(message.path));
           return state;
         case 'probe':
-          call(message.reply, async () => {
-            await origin.probe();
-            return null;
-          });
+          call(message.reply, probe);
           return state;
         case 'call-ended': {
           context.workDone();

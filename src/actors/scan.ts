@@ -66,7 +66,7 @@ class Scan {
   async run(): Promise<void> {
     const { originId, lane, writer } = this.options;
     this.options.onProgress({ phase: 'listing', total: this.options.knownFiles });
-    await lane.ask<null>((reply) => ({ type: 'probe', reply }), {
+    const mountPoint = await lane.ask<string>((reply) => ({ type: 'probe', reply }), {
       timeoutMs: listDeadlineMs,
       signal: this.signal,
     });
@@ -79,7 +79,7 @@ class Scan {
     if (this.failure !== null) throw this.failure;
     if (this.isComplete) {
       await this.removeMissing();
-      await askWriter(writer, { type: 'finish-scan', origin: originId }, this.signal);
+      await askWriter(writer, { type: 'finish-scan', origin: originId, mountPoint }, this.signal);
     } else {
       this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
     }

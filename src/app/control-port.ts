@@ -113,10 +113,9 @@ function mountStateOf(
 ): MountState {
   if (isStopping()) return 'unmounting';
   if (!board.serving.isServing && snapshot === null) return 'mounting';
-  const origins = [...board.origins.values()];
   const isUsable = ({ state }: { state: string }) => state === 'healthy';
-  if (origins.length > 0 && !origins.some(isUsable)) return 'offline';
-  if (!origins.every(isUsable) || !isKept() || board.scan.held > 0 || hasParked(snapshot)) return 'degraded';
+  if (![...board.origins.values()].every(isUsable) || !isKept() || board.scan.held > 0 || hasParked(snapshot))
+    return 'degraded';
   return board.scan.isRunning ? 'syncing' : 'ready';
 }
 

@@ -95,7 +95,7 @@ class Daemon {
       shutdown: (mode) => void this.stop(`asked to (${mode})`, true),
       failpoints: this.options.enableFailpoints ? failpointPortOf(this.failpoints) : null,
     });
-    const onServing = () => this.keeper.tell({ type: 'serving' });
+    const onServing = () => void this.keeper.tell({ type: 'serving' });
     const onSessionEnded = (errno: string) => {
       this.log.info({ event: 'session_ended', errno });
       void this.stop('the file system was unmounted', false);
@@ -136,7 +136,7 @@ class Daemon {
 
   private async refuse(error: unknown): Promise<number> {
     this.log.error({ event: 'refused_to_start', code: codeOf(error), error: messageOf(error) });
-    this.keeper.tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
+    await this.keeper.tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
     await this.system?.stop();
     return exitCodes.refused;
   }

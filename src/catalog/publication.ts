@@ -48,5 +48,7 @@ export interface OriginRow {
   readonly kind: string;
   readonly root: string;
   readonly firstScanComplete: boolean;
+  /** Where the origin's disk was mounted at its last complete scan; null before. */
+  readonly mountPoint: string | null;
   readonly files: number;
 }

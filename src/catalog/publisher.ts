@@ -66,12 +66,15 @@ export class Publisher {
     this.sql = {
       originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
       insertOrigin: prepare('INSERT INTO origins (name, kind, root) VALUES (?, ?, ?)'),
-      updateOrigin: prepare('UPDATE origins SET kind = ?, root = ? WHERE name = ?'),
+      // A new root may be on another disk.
+      updateOrigin: prepare(
+        'UPDATE origins SET kind = @kind, mount_point = iif(root = @root, mount_point, NULL), root = @root WHERE name = @name',
+      ),
       origins: database.prepare<
         unknown[],
         Omit<OriginRow, 'firstScanComplete'> & { firstScanComplete: number }
       >('SELECT name, kind, root, first_scan_complete AS firstScanComplete, files FROM origins ORDER BY id'),
-      firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1 WHERE id = ?'),
+      firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_point = ? WHERE id = ?'),
       known: database.prepare<unknown[], KnownTrack>(
         `SELECT t.node, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs, t.removed_at AS removedAt
          FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.origin = ? AND t.real_path = ?`,
@@ -136,7 +139,7 @@ export class Publisher {
   /** Makes an origin known. A known one may have moved to another root: its files keep their nodes. */
   registerOrigin(name: string, kind: string, root: string): void {
     if (this.sql.originId.get(name) === undefined) this.sql.insertOrigin.run(name, kind, root);
-    else this.sql.updateOrigin.run(kind, root, name);
+    else this.sql.updateOrigin.run({ kind, root, name });
   }
 
   origins(): OriginRow[] {
@@ -234,11 +237,14 @@ export class Publisher {
     });
   }
 
-  /** Ends a scan that met every file: from now on the origin counts as known. Old tombstones go. */
-  finishScan(originName: string): void {
+  /**
+   * Ends a scan that met every file: from now on the origin counts as known, on the disk that is mounted at
+   * `mountPoint`. Old tombstones go.
+   */
+  finishScan(originName: string, mountPoint: string): void {
     const now = this.options.nowMs();
     this.database.transaction(() => {
-      this.sql.firstScanDone.run(this.originId(originName));
+      this.sql.firstScanDone.run(mountPoint, this.originId(originName));
       this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
     })();

@@ -33,7 +33,8 @@ const migrations: readonly string[] = [
     kind TEXT NOT NULL,
     root TEXT NOT NULL,
     first_scan_complete INTEGER NOT NULL DEFAULT 0,
-    files INTEGER NOT NULL DEFAULT 0
+    files INTEGER NOT NULL DEFAULT 0,
+    mount_point TEXT
   );
   CREATE TABLE nodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -30,7 +30,8 @@ export type WriterRequest =
     }
   | { readonly type: 'missing'; readonly origin: string; readonly most: number }
   | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
-  | { readonly type: 'finish-scan'; readonly origin: string }
+  /** The scan met everything; `mountPoint` is where the origin's disk was mounted then. */
+  | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoint: string }
   | { readonly type: 'pending-invalidations'; readonly afterId: number }
   | { readonly type: 'invalidated'; readonly upToId: number }
   | { readonly type: 'overview' };

@@ -123,7 +123,7 @@ function answer(
     case 'remove':
       return publisher.remove(request.origin, request.paths);
     case 'finish-scan':
-      publisher.finishScan(request.origin);
+      publisher.finishScan(request.origin, request.mountPoint);
       scans.delete(request.origin);
       return null;
     case 'pending-invalidations':

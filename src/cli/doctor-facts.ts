@@ -5,9 +5,9 @@ import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:f
 import { release } from 'node:os';
 import path from 'node:path';
 import { errnoOf } from '../platform/errors.ts';
+import { musicfsType, readMounts } from '../platform/mount-table.ts';
 import type { MachineFacts, MountFact } from './doctor-checks.ts';
 import { ownUid } from './find-daemon.ts';
-import { musicfsType, readMounts } from './mount-table.ts';
 
 const probeMs = 1_000;
 

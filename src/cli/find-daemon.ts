@@ -9,7 +9,7 @@ import type { ControlClient } from '../control/client.ts';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { findSockets, socketCandidatesFor } from '../platform/instance-paths.ts';
-import { mountAt, musicfsType, readMounts, resolveMountPoint } from './mount-table.ts';
+import { mountAt, musicfsType, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 
 /** A mount answers before its daemon takes calls: loading gRPC takes a moment. */
 const controlStartMs = 3_000;

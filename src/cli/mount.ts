@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import type { MountOptions } from '../keeper/mount-options.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
-import { resolveMountPoint } from './mount-table.ts';
+import { resolveMountPoint } from '../platform/mount-table.ts';
 
 interface MountArguments {
   readonly origin: readonly string[];

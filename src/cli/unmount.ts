@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { type Mount, mountAt, musicfsType, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 import { addDaemonOptions, type DaemonOptions, ownUid, refuseTwoNames, withDaemon } from './find-daemon.ts';
-import { type Mount, mountAt, musicfsType, readMounts, resolveMountPoint } from './mount-table.ts';
 
 /** Longer than the daemon needs to drain its reads (10 s). */
 const defaultTimeoutSeconds = 15;

@@ -4,56 +4,11 @@
 // description lives, whoever holds it. A dead mount (its last descriptor is closed) answers ENOTCONN until somebody
 // unmounts it.
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
+import { mountAt, musicfsType, readMounts } from '../platform/mount-table.ts';
 import { mountFileSystem, mountFlags, unmountFileSystem } from '../platform/native.ts';
-
-export const fileSystemType = 'fuse.musicfs';
-
-/** One line of /proc/self/mountinfo. */
-export interface MountEntry {
-  readonly mountPoint: string;
-  readonly type: string;
-  readonly source: string;
-  /** "major:minor" of st_dev; the minor is the number of the FUSE connection. */
-  readonly device: string;
-}
-
-/** Parses mountinfo (proc(5)): fields before " - " are by place, octal escapes stand for blanks and such. */
-export function parseMountinfo(text: string): MountEntry[] {
-  const entries: MountEntry[] = [];
-  for (const line of text.split('\n')) {
-    const [head, tail] = line.split(' - ');
-    const before = head?.split(' ');
-    const after = tail?.split(' ');
-    const device = before?.[2];
-    const mountPoint = before?.[4];
-    const type = after?.[0];
-    if (device === undefined || mountPoint === undefined || type === undefined) continue;
-    entries.push({
-      device,
-      mountPoint: withoutEscapes(mountPoint),
-      type,
-      source: withoutEscapes(after?.[1] ?? ''),
-    });
-  }
-  return entries;
-}
-
-function withoutEscapes(field: string): string {
-  if (!field.includes('\\')) return field;
-  const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
-/** The mount that is visible at exactly this path, or undefined. Names no path but /proc. */
-export function mountAt(mountPoint: string): MountEntry | undefined {
-  const entries = parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1'));
-  return entries.findLast((entry) => entry.mountPoint === mountPoint);
-}
 
 export interface MountRequest {
   readonly mountPoint: string;
@@ -82,12 +37,12 @@ export function mountNewSession(request: MountRequest): NewSession {
       `max_read=${limits.readRequestBytes}`,
     ].join(',');
     const flags = mountFlags.readOnly | mountFlags.noSuid | mountFlags.noDev | mountFlags.noAtime;
-    mountFileSystem('musicfs', request.mountPoint, fileSystemType, flags, data);
+    mountFileSystem('musicfs', request.mountPoint, musicfsType, flags, data);
   } catch (error) {
     closeSync(fd);
     throw new MusicfsError('refused', mountRefusal(request.mountPoint, error), { cause: error });
   }
-  const entry = mountAt(request.mountPoint);
+  const entry = mountAt(request.mountPoint, readMounts());
   if (entry === undefined) {
     closeSync(fd);
     throw new MusicfsError(
@@ -148,9 +103,9 @@ const probeMs = 1000;
  * that nobody serves may never answer: 'silent' then.
  */
 export function probeMount(mountPoint: string): Promise<MountHealth> {
-  const entry = mountAt(mountPoint);
+  const entry = mountAt(mountPoint, readMounts());
   if (entry === undefined) return Promise.resolve('absent');
-  if (entry.type !== fileSystemType) return Promise.resolve('foreign');
+  if (entry.fsType !== musicfsType) return Promise.resolve('foreign');
   return new Promise((resolve) => {
     const child = execFile(
       '/usr/bin/stat',

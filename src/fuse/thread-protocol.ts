@@ -47,6 +47,7 @@ const named = [
   'waitedReads',
   'bytesRead',
   'badReplies',
+  'catalogErrors',
 ] as const;
 
 type NamedCounter = (typeof named)[number];

@@ -7,8 +7,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { detachMount, mountAt, mountNewSession, type NewSession } from '../fuse/mount.ts';
+import { detachMount, mountNewSession, type NewSession } from '../fuse/mount.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { mountAt, readMounts } from '../platform/mount-table.ts';
 import { newsFrom } from './daemon-news.ts';
 import type { MountOptions } from './mount-options.ts';
 import { logFileOf } from './prepare-mount.ts';
@@ -46,7 +47,8 @@ export function startKeeper(options: MountOptions): Keeper {
   });
   const serving = new Promise<void>((resolve, reject) => {
     const refuse = (error: MusicfsError) => {
-      if (mountAt(options.mountPoint)?.device === session.device) detachMount(options.mountPoint);
+      if (mountAt(options.mountPoint, readMounts())?.device === session.device)
+        detachMount(options.mountPoint);
       reject(error);
     };
     daemon.on('message', (message) => {
@@ -73,7 +75,7 @@ export function startKeeper(options: MountOptions): Keeper {
     stop() {
       stops += 1;
       daemon.kill(stops === 1 ? 'SIGTERM' : 'SIGKILL');
-      if (stops > 1 && mountAt(options.mountPoint)?.device === session.device)
+      if (stops > 1 && mountAt(options.mountPoint, readMounts())?.device === session.device)
         detachMount(options.mountPoint);
     },
   };

@@ -2,8 +2,9 @@
 // state directory. Also heals what a dead daemon left behind. Throws `refused` or `already_exists`, one line each.
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { detachMount, mountAt, probeMount } from '../fuse/mount.ts';
+import { detachMount, probeMount } from '../fuse/mount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { mountAt, readMounts } from '../platform/mount-table.ts';
 import { lockState } from '../platform/state-lock.ts';
 import type { MountOptions } from './mount-options.ts';
 
@@ -82,7 +83,7 @@ async function healMountPoint(mountPoint: string): Promise<void> {
       case 'foreign':
         throw new MusicfsError(
           'refused',
-          `${mountPoint} is busy: ${mountAt(mountPoint)?.type ?? 'another file system'} is mounted there`,
+          `${mountPoint} is busy: ${mountAt(mountPoint, readMounts())?.fsType ?? 'another file system'} is mounted there`,
         );
     }
   }

@@ -2,9 +2,10 @@
 // anything. Symbolic links and special files are not followed and not listed: what a link inside the root leads to is
 // listed where it really is.
 import { constants } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, opendir, readdir, readFile } from 'node:fs/promises';
 import { childPath, type RealPath } from '../library/real-path.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { parseMountTable } from '../platform/mount-table.ts';
 
 /** A file as a listing shows it. Times in nanoseconds since 1970, decimal. */
 export interface OriginFile {
@@ -75,15 +76,27 @@ export class LocalOrigin {
     }
   }
 
-  /** Whether the root is there and can be listed. Rejects like `list`. */
-  async probe(): Promise<void> {
+  /**
+   * Whether the root is there, can be listed, and is still on the disk it was on. `knownMountPoint` is where that disk
+   * was mounted when the origin was last scanned whole; null when that is not known. A disk that is not mounted leaves
+   * its empty mount point behind, which must not be taken for an empty library. Rejects with `origin_unavailable`.
+   */
+  async probe(knownMountPoint: string | null): Promise<void> {
     try {
-      const root = await stat(this.root);
-      if (!root.isDirectory()) throw new MusicfsError('origin_unavailable', `${this.root} is no directory`);
-      await readdir(this.root);
+      const root = await opendir(this.root);
+      await root.close();
     } catch (error) {
-      throw translated(error, this.root);
+      throw new MusicfsError('origin_unavailable', `${this.root}: ${messageOf(error)}`, { cause: error });
     }
+    if (knownMountPoint === null || (await this.mountPoint()).length >= knownMountPoint.length) return;
+    throw new MusicfsError('origin_unavailable', `${this.root}: ${knownMountPoint} is not mounted`);
+  }
+
+  /** Where the file system that holds the root is mounted. */
+  async mountPoint(): Promise<string> {
+    const mounts = parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
+    const holding = mounts.filter(({ point }) => point === '/' || `${this.root}/`.startsWith(`${point}/`));
+    return holding.reduce((longest, { point }) => (point.length > longest.length ? point : longest), '/');
   }
 
   private async look(path: RealPath): Promise<OriginFile | null> {

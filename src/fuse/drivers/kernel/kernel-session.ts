@@ -66,6 +66,11 @@ function errnoOf(code: ErrorCode): number {
   return (osConstants.errno as Readonly<Record<string, number>>)[name] ?? osConstants.errno.EIO;
 }
 
+/** SQLite's errors carry a code like SQLITE_CORRUPT. */
+function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
+}
+
 export class KernelSession {
   private readonly options: KernelSessionOptions;
   private readonly answers: Answers;
@@ -170,9 +175,20 @@ export class KernelSession {
       served += 1;
       this.options.counters.countRequest(request.opcode);
       if (this.options.failpoints.enabled) this.options.failpoints.check('fuse.request.decoded');
-      this.serve(request);
+      this.serveOrRefuse(request);
     }
     return served;
+  }
+
+  /** A damaged catalog fails the request (never ENOENT), not the thread; anything else that throws is a bug. */
+  private serveOrRefuse(request: Request): void {
+    try {
+      this.serve(request);
+    } catch (error) {
+      if (!isDatabaseError(error)) throw error;
+      this.options.counters.add('catalogErrors', 1);
+      this.error(request, errnoOf('catalog_corrupt'));
+    }
   }
 
   private serve(request: Request): void {

@@ -7,6 +7,8 @@ import path from 'node:path';
 export interface Mount {
   /** Unique while it exists. */
   readonly id: number;
+  /** "major:minor" of st_dev; for FUSE the minor is the number of the connection. */
+  readonly device: string;
   readonly point: string;
   readonly fsType: string;
 }
@@ -15,20 +17,27 @@ export interface Mount {
 export const musicfsType = 'fuse.musicfs';
 
 export function readMounts(): Mount[] {
-  return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
 /**
  * One line a mount: id, parent, major:minor, root, mount point, options, optional fields, "-", type, source, super
  * options. Blanks, tabs, newlines and backslashes in a path are written as backslash and three octal digits.
  */
-export function parseMountinfo(text: string): Mount[] {
+export function parseMountTable(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [front = '', back = ''] = line.split(' - ');
-    const [id, , , , point] = front.split(' ');
+    const [id, , device, , point] = front.split(' ');
     const [fsType] = back.split(' ');
-    if (id === undefined || point === undefined || fsType === undefined || fsType === '') return [];
-    return [{ id: Number(id), point: unescaped(point), fsType }];
+    if (
+      id === undefined ||
+      device === undefined ||
+      point === undefined ||
+      fsType === undefined ||
+      fsType === ''
+    )
+      return [];
+    return [{ id: Number(id), device, point: unescaped(point), fsType }];
   });
 }
 
