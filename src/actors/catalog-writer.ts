@@ -17,6 +17,7 @@ import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
+import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
 
 type AnyAnswer = WriterAnswers[keyof WriterAnswers];
@@ -56,6 +57,8 @@ export async function askWriter<T extends WriterRequest['type']>(
 /** A transaction of hundreds of tracks on a slow disk, behind a few others. */
 const writerDeadlineMs = 60_000;
 
+const closeMs = 4_000;
+
 export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<CatalogWriterMessage, State> {
   return actorSpec({
     ref: catalogWriter,
@@ -63,7 +66,7 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
     // A migration may copy a large file first.
     startMs: 60_000,
     // The checkpoint at the end moves what is left in the log to the file.
-    shutdownMs: 5_000,
+    shutdownMs: closeMs + 1_000,
     critical: true,
   });
 }
@@ -72,11 +75,7 @@ async function startLife(
   context: ActorContext<CatalogWriterMessage>,
   { threads, data, board, onInvalidations }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
-  const thread = threads.take();
-  context.scope.defer(async () => {
-    await thread.terminate();
-  });
-  const command = (message: WriterCommand) => thread.postMessage(message);
+  const { thread, command, stop } = ownThread<CatalogWriterMessage, WriterCommand>(context, threads);
   command({ type: 'begin', data });
   const opened = await firstEvent(thread, context.signal);
   if (opened.type === 'refused') throw new MusicfsError(opened.code, opened.message);
@@ -85,9 +84,6 @@ async function startLife(
     board.originRows = opened.overview.origins;
   }
   context.scope.listen(thread, 'message', (event: WriterEvent) => ({ type: 'thread-said', event }) as const);
-  thread.on('error', (error) => context.fail(error));
-  thread.on('exit', (code) => context.fail(new Error(`the catalog writer thread ended with code ${code}`)));
-  context.setProcess({ threadId: thread.threadId });
 
   return {
     initialState: () => ({ waiting: new Map(), nextId: 1 }),
@@ -105,14 +101,7 @@ async function startLife(
           return heard(state, message.event);
       }
     },
-    async stop() {
-      const closed = new Promise<void>((resolve) => {
-        thread.on('message', (event: WriterEvent) => event.type === 'closed' && resolve());
-        thread.on('exit', () => resolve());
-      });
-      command({ type: 'close' });
-      await closed;
-    },
+    stop: () => stop({ type: 'close' }, (event) => (event as WriterEvent).type === 'closed', closeMs),
   };
 
   function heard(state: State, event: WriterEvent): State {

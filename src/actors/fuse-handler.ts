@@ -21,6 +21,7 @@ import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
 import { askWriter, catalogWriter } from './catalog-writer.ts';
+import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
 
 export type FuseHandlerMessage =
@@ -54,12 +55,14 @@ export interface FuseHandlerOptions {
 export const fuseHandler = actorRef<FuseHandlerMessage>('fuse-handler');
 
 const heartbeatCheckMs = 1000;
+const stopMs = 1_000;
 
 export function fuseHandlerSpec(options: FuseHandlerOptions): ActorSpec<FuseHandlerMessage, State> {
   return actorSpec({
     ref: fuseHandler,
     start: (context) => startLife(context, options),
-    shutdownMs: 2_000,
+    // What is stuck is terminated after its grace: its poll ends within a second.
+    shutdownMs: stopMs + 1_500,
     budget: readPathBudget,
     mailbox: { overflow: 'drop-oldest' },
     critical: true,
@@ -78,30 +81,27 @@ async function startLife(
     adopt: options.adopt || context.incarnation > 1,
     counters: counters.memory,
   };
-  const thread = options.threads.take();
-  const command = (message: FuseCommand) => {
-    thread.postMessage(message);
-    signalEventfd(data.wakeFd);
-  };
+  const wake = () => signalEventfd(data.wakeFd);
+  const { thread, command, stop } = ownThread<FuseHandlerMessage, FuseCommand>(
+    context,
+    options.threads,
+    wake,
+  );
   const notifier = new Notifier({
     deviceFd: data.deviceFd,
     clock: context.clock,
     onTold: (upToId) => context.self.tell({ type: 'told', upToId }),
   });
-  context.scope.defer(async () => {
+  context.scope.defer(() => {
     board.serving = { ...board.serving, isServing: false };
     notifier.close();
-    await thread.terminate();
   });
-  thread.on('error', (error) => context.fail(error));
-  thread.on('exit', (code) => context.fail(new Error(`the fuse thread ended with code ${code}`)));
   command({ type: 'begin', data });
   for (const setting of options.failpoints()) command({ type: 'set-failpoint', setting });
   const serving = await firstServing(thread, context.signal);
   options.onServing();
   board.serving = { isServing: true, isAdopted: options.adopt, hasResend: serving.hasResend };
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
-  context.setProcess({ threadId: thread.threadId });
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
   void replay();
 
@@ -133,14 +133,7 @@ async function startLife(
           return state;
       }
     },
-    async stop() {
-      const stopped = new Promise<void>((resolve) => {
-        thread.on('message', (event: FuseEvent) => event.type === 'stopped' && resolve());
-        thread.on('exit', () => resolve());
-      });
-      command({ type: 'stop' });
-      await stopped;
-    },
+    stop: () => stop({ type: 'stop' }, (event) => (event as FuseEvent).type === 'stopped', stopMs),
   };
 
   function watch(state: State): State {
@@ -171,6 +164,7 @@ async function startLife(
         afterId = last.id;
       }
     } catch (error) {
+      if (context.signal.aborted) return; // the next life replays
       context.log.warn({ event: 'replay_failed', error: String(error) });
     }
   }

@@ -2,8 +2,9 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { DaemonUnreachable } from '../control/client-errors.ts';
 import type { MountOptions } from '../keeper/mount-options.ts';
-import { MusicfsError } from '../platform/errors.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
 
@@ -173,14 +174,23 @@ async function runInForeground(options: MountOptions, wait: boolean): Promise<vo
   await keeper.serving;
   await checkAnswers(options.mountPoint);
   console.log(`mounted ${options.mountPoint}; Ctrl-C unmounts`);
-  if (wait) {
-    await (await import('./wait-for-scan.ts')).waitForFirstScan(options.socketPath, stopped.signal);
-    if (!stopped.signal.aborted) console.log('the first scan is complete');
-  }
+  if (wait) await announceFirstScan(options.socketPath, stopped.signal);
   const code = await keeper.ended;
   if (code !== 0)
     process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
   process.exitCode = code;
+}
+
+/** Whatever becomes of the scan, the mount goes on: how that ends is what the exit code tells. */
+async function announceFirstScan(socketPath: string, stopped: AbortSignal): Promise<void> {
+  const { waitForFirstScan } = await import('./wait-for-scan.ts');
+  try {
+    await waitForFirstScan(socketPath, stopped);
+    if (!stopped.aborted) console.log('the first scan is complete');
+  } catch (error) {
+    // A daemon that ended meanwhile is told of by its keeper.
+    if (!(error instanceof DaemonUnreachable)) process.stderr.write(`musicfs: ${messageOf(error)}\n`);
+  }
 }
 
 /** One look through the mount, as any program would have it. */

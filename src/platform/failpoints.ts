@@ -112,9 +112,14 @@ export class Failpoints {
     this.armed.clear();
   }
 
-  /** The armed settings whose names begin so, as they were given: for a thread or process that checks them itself. */
+  /**
+   * The settings without a count whose names begin so, as they were given: for the next life of a thread or process
+   * that checks them itself. One with a count goes to the living one only, as nobody here sees it used up.
+   */
   settings(prefix: string): string[] {
-    return [...this.armed].filter(([name]) => name.startsWith(prefix)).map(([, { setting }]) => setting);
+    return [...this.armed]
+      .filter(([name, { count }]) => name.startsWith(prefix) && count === Number.POSITIVE_INFINITY)
+      .map(([, { setting }]) => setting);
   }
 
   /** How often a failpoint has fired, so that a test can assert that its fault happened. */
