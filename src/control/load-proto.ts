@@ -1,7 +1,7 @@
 // Reads proto/ and hands out the service definitions, typed. Used by server and client; takes about 10 ms, so it is
 // called once per server or connection and never on import.
 import { fileURLToPath } from 'node:url';
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { loadSync } from '@grpc/proto-loader';
 import type { DebugDefinition } from './generated/musicfs/v1/Debug.ts';
 import type { OriginDefinition } from './generated/musicfs/v1/Origin.ts';
 import type { SystemDefinition } from './generated/musicfs/v1/System.ts';
@@ -11,18 +11,22 @@ export const shippedProtoDirectory = fileURLToPath(new URL('../../proto', import
 /** What scripts/generate-proto-types.ts was told as well. */
 export const loadOptions = { longs: Number, enums: String, defaults: true } as const;
 
+/** The files that hold services, below the proto directory. */
+export const controlProtoFiles = [
+  'musicfs/v1/system.proto',
+  'musicfs/v1/origin.proto',
+  'musicfs/v1/debug.proto',
+] as const;
+
 export interface ControlProto {
-  readonly definition: PackageDefinition;
   readonly system: SystemDefinition;
   readonly origin: OriginDefinition;
   readonly debug: DebugDefinition;
 }
 
 export function loadControlProto(protoDirectory: string): ControlProto {
-  const files = ['system', 'origin', 'debug'].map((name) => `musicfs/v1/${name}.proto`);
-  const definition = loadSync(files, { ...loadOptions, includeDirs: [protoDirectory] });
+  const definition = loadSync([...controlProtoFiles], { ...loadOptions, includeDirs: [protoDirectory] });
   return {
-    definition,
     // The generated types are made from these very files; a test holds them to it.
     system: definition['musicfs.v1.System'] as unknown as SystemDefinition,
     origin: definition['musicfs.v1.Origin'] as unknown as OriginDefinition,

@@ -1,9 +1,6 @@
 // The control server: gRPC on a Unix socket that only its owner may open. The daemon loads this file with
 // `await import`, as gRPC costs memory and time that a start must not pay. If it fails, the mount goes on without it.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { protoPath as healthProto } from 'grpc-health-check';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -15,6 +12,7 @@ import { createErrorDetailCodec } from './error-detail.ts';
 import { addHealthService } from './health.ts';
 import { drainMs, maxCalls, maxMessageBytes } from './limits.ts';
 import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
+import { addReflection } from './reflection.ts';
 import { debugService, originService, systemService } from './services.ts';
 
 export interface ControlServerOptions {
@@ -50,7 +48,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   server.addService(proto.origin, originService(port, answerer));
   if (port.failpoints !== undefined) server.addService(proto.debug, debugService(port.failpoints, answerer));
   const health = addHealthService(server, () => port.status().state);
-  addReflection(server, proto.definition, port.failpoints !== undefined);
+  const services = ['musicfs.v1.System', 'musicfs.v1.Origin', 'grpc.health.v1.Health'];
+  if (port.failpoints !== undefined) services.push('musicfs.v1.Debug');
+  addReflection(server, protoDirectory, services);
 
   await prepareSocketPath(socketPath);
   const address = `unix:${socketPath}`;
@@ -70,12 +70,6 @@ export async function startControlServer(options: ControlServerOptions): Promise
       return closing;
     },
   };
-}
-
-function addReflection(server: Server, definition: PackageDefinition, withDebug: boolean): void {
-  const services = ['musicfs.v1.System', 'musicfs.v1.Origin', 'grpc.health.v1.Health'];
-  if (withDebug) services.push('musicfs.v1.Debug');
-  new ReflectionService({ ...definition, ...loadSync(healthProto) }, { services }).addToServer(server);
 }
 
 function bind(server: Server, address: string): Promise<void> {

@@ -15,6 +15,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
+import descriptor from 'protobufjs/ext/descriptor/index.js';
 import { describe, expect, it } from 'vitest';
 import { connect } from '../../../src/control/client.ts';
 import { createErrorDetailCodec } from '../../../src/control/error-detail.ts';
@@ -215,6 +216,16 @@ describe('reflection', () => {
     ]);
   });
 
+  it('describes map fields and names as strict clients demand', async () => {
+    await using control = await serve(createFakeDaemon().port);
+    const messages = await describedMessages(control.socketPath, 'musicfs.v1.FuseCounters');
+    const counters = messages.find(({ name }) => name === 'FuseCounters');
+    expect(counters?.nestedType?.map(({ name }) => name)).toEqual(['RequestsEntry']);
+    expect(counters?.field?.find(({ name }) => name === 'requests')?.typeName).toMatch(/RequestsEntry$/);
+    const status = messages.find(({ name }) => name === 'Status');
+    expect(status?.field?.find(({ name }) => name === 'mount_point')?.jsonName).toBe('mountPoint');
+  });
+
   it('lists Debug only when failpoints are on', async () => {
     await using control = await serve(createFakeDaemon({ failpoints: true }).port);
     expect(await listServices(control.socketPath)).toContain('musicfs.v1.Debug');
@@ -293,20 +304,47 @@ function stub(definition: PackageDefinition, service: string, socketPath: string
 }
 
 async function listServices(socketPath: string): Promise<string[]> {
+  const answer = await reflect<{ listServicesResponse: { service: { name: string }[] } }>(socketPath, {
+    listServices: '',
+  });
+  return answer.listServicesResponse.service.map(({ name }) => name).sort();
+}
+
+/** Asks the reflection service one thing. */
+async function reflect<T>(socketPath: string, question: object): Promise<T> {
   const client = stub(loadSync(reflectionProto), 'grpc.reflection.v1.ServerReflection', socketPath);
   const call = (
     client as unknown as { serverReflectionInfo(): NodeJS.ReadWriteStream & { write(request: object): void } }
   ).serverReflectionInfo();
-  const answer = await new Promise<{ listServicesResponse: { service: { name: string }[] } }>(
-    (resolve, reject) => {
-      call.on('data', resolve);
-      call.on('error', reject);
-      call.write({ listServices: '' });
-    },
-  );
+  const answer = await new Promise<T>((resolve, reject) => {
+    call.on('data', resolve);
+    call.on('error', reject);
+    call.write(question);
+  });
   call.end();
   client.close();
-  return answer.listServicesResponse.service.map(({ name }) => name).sort();
+  return answer;
+}
+
+interface DescribedMessage {
+  readonly name: string;
+  readonly field?: readonly {
+    readonly name: string;
+    readonly jsonName: string;
+    readonly typeName?: string;
+  }[];
+  readonly nestedType?: readonly DescribedMessage[];
+}
+
+/** The messages of the file that holds `symbol`, as a strict client reads them. */
+async function describedMessages(socketPath: string, symbol: string): Promise<readonly DescribedMessage[]> {
+  const { fileDescriptorResponse } = await reflect<{
+    fileDescriptorResponse: { fileDescriptorProto: Buffer[] };
+  }>(socketPath, { fileContainingSymbol: symbol });
+  return fileDescriptorResponse.fileDescriptorProto.flatMap((bytes) => {
+    const file = descriptor.FileDescriptorProto.toObject(descriptor.FileDescriptorProto.decode(bytes));
+    return file['messageType'] as DescribedMessage[];
+  });
 }
 
 function healthCheck(socketPath: string): (service: string) => Promise<string> {
