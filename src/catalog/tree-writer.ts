@@ -89,9 +89,15 @@ export class TreeWriter {
     return this.addNode(nodeKind.file, 1, size, mtime, now, 0, 0);
   }
 
-  /** Lists a file under a free name. */
+  /** Lists a file under a free name, instead of the one it had; a directory that becomes empty by that goes. */
   list(claim: Claim, sortKey: string, node: number, now: Instant): void {
+    const former = this.statements.ofNode.get(node);
+    if (former !== undefined) this.dropEntry(former, now);
     this.addEntry(claim, sortKey, node);
+    if (former !== undefined) {
+      this.dropIfEmpty(former.parent, now);
+      return;
+    }
     this.statements.setLinks.run(1, now.seconds, now.nanoseconds, node);
     this.statements.count.run(1, 'files');
   }

@@ -1,0 +1,156 @@
+// Where a track stands in the tree: the place its tags give it, and the spelling it gets there.
+//
+// The place is decided by library/placement. Who gets a contested name is decided here, as only the catalog knows who
+// has it: the holder keeps it, the newcomer takes a suffix made of its own audio, so that neither the order nor the time
+// of a scan changes a name. Used inside a publication's transaction only.
+import type Database from 'better-sqlite3';
+import { withSuffix } from '../library/collisions.ts';
+import type { LibraryOptions } from '../library/library-options.ts';
+import { foldName } from '../library/names.ts';
+import { type Placement, placeTrack } from '../library/placement.ts';
+import { type RealPath, realPath } from '../library/real-path.ts';
+import type { Template } from '../library/template.ts';
+import type { TrackState } from '../library/track-facts.ts';
+import type { TrackTags } from '../library/track-tags.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import type { ReadFile } from './publication.ts';
+import { rootNodeId } from './schema.ts';
+import type { Claim, Instant, TreeWriter } from './tree-writer.ts';
+
+export interface PlacerOptions {
+  readonly template: Template;
+  readonly library: LibraryOptions;
+  /** 64-bit hash of a text as 16 hex digits. */
+  readonly hash: (text: string) => string;
+}
+
+interface PlacedTrack {
+  readonly realPath: Buffer;
+  readonly state: TrackState;
+  readonly audioFp: string | null;
+  readonly albumKey: string;
+  readonly tags: string;
+  readonly originName: string;
+}
+
+export class Placer {
+  private readonly tree: TreeWriter;
+  private readonly options: PlacerOptions;
+  private readonly sql;
+
+  constructor(database: Database.Database, tree: TreeWriter, options: PlacerOptions) {
+    this.tree = tree;
+    this.options = options;
+    this.sql = {
+      track: database.prepare<unknown[], PlacedTrack>(
+        `SELECT t.real_path AS realPath, t.state, t.audio_fp AS audioFp, t.album_key AS albumKey, t.tags,
+                o.name AS originName
+         FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
+      ),
+      ofAlbum: database
+        .prepare<unknown[], number>('SELECT node FROM tracks WHERE album_key = ? AND removed_at IS NULL')
+        .pluck(),
+      discsOf: database.prepare<unknown[], { total: number | null; low: number | null; high: number | null }>(
+        `SELECT max(disc_total) AS total, min(coalesce(disc, 1)) AS low, max(coalesce(disc, 1)) AS high
+         FROM tracks WHERE album_key = ? AND removed_at IS NULL`,
+      ),
+      multiDisc: database.prepare<unknown[], number>('SELECT multi_disc FROM albums WHERE key = ?').pluck(),
+      setMultiDisc: database.prepare<unknown[]>(
+        'INSERT INTO albums VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET multi_disc = excluded.multi_disc',
+      ),
+    };
+  }
+
+  /** The folder a file renders to, folded and hashed: tracks that share it are one album when discs are counted. */
+  albumKeyOf(originName: string, { path, tags, state }: ReadFile): string {
+    const { directories } = this.placement(originName, path, tags, state, false);
+    return this.options.hash(directories.map(({ name }) => foldName(name)).join('/'));
+  }
+
+  /**
+   * Counts the discs of these albums anew. Returns the tracks of those that became, or ceased to be, albums of several
+   * discs: their names change.
+   */
+  tracksOfChangedAlbums(albumKeys: Iterable<string>): number[] {
+    const changed: number[] = [];
+    for (const key of albumKeys) {
+      const discs = this.sql.discsOf.get(key);
+      const isMulti = discs !== undefined && ((discs.total ?? 0) > 1 || discs.low !== discs.high);
+      if (isMulti === this.isMultiDisc(key)) continue;
+      this.sql.setMultiDisc.run(key, isMulti ? 1 : 0);
+      changed.push(...this.sql.ofAlbum.all(key));
+    }
+    return changed;
+  }
+
+  /** Lists a track where its tags say it belongs. Leaves it alone when it stands there already. */
+  place(node: number, now: Instant): void {
+    const track = this.sql.track.get(node);
+    if (track === undefined) return;
+    const path = realPath(track.realPath.toString('latin1'));
+    const tags = JSON.parse(track.tags) as TrackTags; // written by TrackRows
+    const placement = this.placement(
+      track.originName,
+      path,
+      tags,
+      track.state,
+      this.isMultiDisc(track.albumKey),
+    );
+    const parent = this.directories(placement, now);
+    const current = this.tree.entryOf(node);
+    const names = spellings(placement.file.name, track, this.options.hash);
+    if (current?.parent === parent && names.includes(current.name)) return;
+    this.tree.list(this.claim(parent, names, node), placement.file.sortKey, node, now);
+  }
+
+  private isMultiDisc(albumKey: string): boolean {
+    return (this.sql.multiDisc.get(albumKey) ?? 0) !== 0;
+  }
+
+  private placement(
+    originName: string,
+    path: RealPath,
+    tags: TrackTags,
+    state: TrackState,
+    multiDisc: boolean,
+  ): Placement {
+    const facts = { originId: originName, realPath: path, tags, state };
+    return placeTrack(facts, { multiDisc }, this.options.template, this.options.library);
+  }
+
+  /** The directory a placement names, made where it does not exist. */
+  private directories(placement: Placement, now: Instant): number {
+    let parent = rootNodeId;
+    for (const { name, sortKey } of placement.directories) {
+      const spare = () => withSuffix(name, this.options.hash(name), 6);
+      parent = this.tree.directory(parent, name, sortKey, spare, now);
+    }
+    return parent;
+  }
+
+  /** The best spelling that nobody else has. */
+  private claim(parent: number, names: readonly string[], node: number): Claim {
+    const free = names.find((name) => {
+      const holder = this.tree.holderOf(parent, name);
+      return holder === undefined || holder.node === node;
+    });
+    if (free === undefined) throw new MusicfsError('internal', 'no free spelling for a track');
+    return { parent, name: free };
+  }
+}
+
+/** The names a file may take, best first: bare, then marked by its audio, then by its audio and its path. */
+function spellings(
+  name: string,
+  { audioFp, originName, realPath }: PlacedTrack,
+  hash: (text: string) => string,
+): string[] {
+  const ofPath = hash(`${originName}/${realPath.toString('latin1')}`);
+  const identity = audioFp ?? ofPath;
+  const lengths = [6, 8, 12, 16];
+  return [
+    name,
+    ...lengths.map((digits) => withSuffix(name, identity, digits)),
+    ...lengths.map((digits) => withSuffix(name, `${identity.slice(0, 6)}${ofPath}`, 6 + digits)),
+  ];
+}

@@ -1,0 +1,157 @@
+// The rows of tracks and of what becomes of their content: known or not, changed or not, versions, counters. Used by the
+// publisher, inside its transactions where it writes.
+import type Database from 'better-sqlite3';
+import type { ReadFile, SeenFile } from './publication.ts';
+import type { Instant, TreeWriter } from './tree-writer.ts';
+
+export interface KnownTrack {
+  readonly node: number;
+  readonly size: number;
+  readonly mtimeS: number;
+  readonly mtimeNs: number;
+  readonly removedAt: number | null;
+  readonly state: string;
+  readonly albumKey: string;
+}
+
+type KnownContent = Pick<KnownTrack, 'size' | 'mtimeS' | 'mtimeNs'>;
+
+export interface StoredTrack {
+  readonly node: number;
+  readonly isNew: boolean;
+  /** The album it was in before, when it was known. */
+  readonly formerAlbumKey: string | null;
+}
+
+export class TrackRows {
+  private readonly tree: TreeWriter;
+  private readonly sql;
+
+  constructor(database: Database.Database, tree: TreeWriter) {
+    this.tree = tree;
+    const prepare = (text: string) => database.prepare<unknown[]>(text);
+    this.sql = {
+      known: database.prepare<unknown[], KnownTrack>(
+        `SELECT t.node, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs, t.removed_at AS removedAt, t.state,
+                t.album_key AS albumKey
+         FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.origin = ? AND t.real_path = ?`,
+      ),
+      ignored: database.prepare<unknown[], KnownContent>(
+        'SELECT size, mtime_s AS mtimeS, mtime_ns AS mtimeNs FROM ignored_files WHERE origin = ? AND real_path = ?',
+      ),
+      ignore: prepare('INSERT OR REPLACE INTO ignored_files VALUES (?, ?, ?, ?, ?)'),
+      page: database.prepare<unknown[], { node: number; realPath: Buffer }>(
+        `SELECT node, real_path AS realPath FROM tracks WHERE origin = ? AND removed_at IS NULL AND node > ?
+         ORDER BY node LIMIT 1000`,
+      ),
+      insert: prepare(
+        `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      update: prepare(
+        `UPDATE tracks SET state = ?, reason = ?, audio_fp = ?, album_key = ?, disc = ?, disc_total = ?, tags = ?,
+                removed_at = NULL WHERE node = ?`,
+      ),
+      remove: prepare('UPDATE tracks SET removed_at = ? WHERE node = ?'),
+      keepVersion: prepare(
+        `INSERT OR REPLACE INTO old_versions
+         SELECT id, version, size, mtime_s, mtime_ns, ? FROM nodes WHERE id = ?`,
+      ),
+      newVersion: prepare(
+        `UPDATE nodes SET version = version + 1, size = ?, mtime_s = ?, mtime_ns = ?, ctime_s = ?, ctime_ns = ?
+         WHERE id = ?`,
+      ),
+      count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
+      countFiles: prepare('UPDATE origins SET files = files + ? WHERE id = ?'),
+    };
+  }
+
+  known(origin: number, file: Pick<SeenFile, 'path'>): KnownTrack | undefined {
+    return this.sql.known.get(origin, bytesOf(file));
+  }
+
+  /** Whether a file must be read: it is new, came back, or its content changed. */
+  mustBeRead(origin: number, file: SeenFile, known: KnownTrack | undefined): boolean {
+    if (known !== undefined && known.removedAt === null && !isChanged(known, file)) return false;
+    const ignored = this.sql.ignored.get(origin, bytesOf(file));
+    return ignored === undefined || isChanged(ignored, file);
+  }
+
+  /** Remembers a file that holds no music, so that it is not read again. */
+  ignore(origin: number, file: SeenFile): void {
+    const { seconds, nanoseconds } = instantOf(file.mtimeNs);
+    this.sql.ignore.run(origin, bytesOf(file), file.sizeBytes, seconds, nanoseconds);
+  }
+
+  /** Writes what was read of a file; changed content becomes a new version of its node. */
+  store(origin: number, file: ReadFile, albumKey: string, now: Instant): StoredTrack {
+    const mtime = instantOf(file.mtimeNs);
+    const known = this.known(origin, file);
+    const row = [
+      file.state,
+      file.reason,
+      file.audioFp,
+      albumKey,
+      file.tags.disc ?? null,
+      file.tags.discTotal ?? null,
+      JSON.stringify(file.tags),
+    ];
+    const failed = file.state === 'failed' ? 1 : 0;
+    if (known === undefined) {
+      const node = this.tree.addFile(file.sizeBytes, mtime, now);
+      this.sql.insert.run(node, origin, bytesOf(file), ...row);
+      this.count(origin, 1, file.sizeBytes, failed);
+      return { node, isNew: true, formerAlbumKey: null };
+    }
+    const { node } = known;
+    this.sql.update.run(...row, node);
+    if (known.removedAt !== null) this.count(origin, 1, file.sizeBytes, failed);
+    else this.count(origin, 0, file.sizeBytes - known.size, failed - (known.state === 'failed' ? 1 : 0));
+    if (isChanged(known, file)) {
+      this.sql.keepVersion.run(now.seconds, node);
+      const { seconds, nanoseconds } = mtime;
+      this.sql.newVersion.run(file.sizeBytes, seconds, nanoseconds, now.seconds, now.nanoseconds, node);
+      this.tree.repointed(node);
+    }
+    return { node, isNew: known.removedAt !== null, formerAlbumKey: known.albumKey };
+  }
+
+  /** Marks a track as gone; its row waits for its return. */
+  remove(origin: number, known: KnownTrack, now: Instant): void {
+    this.sql.remove.run(now.seconds, known.node);
+    this.count(origin, -1, -known.size, known.state === 'failed' ? -1 : 0);
+  }
+
+  /** The listed tracks of an origin after a node id, at most 1,000. */
+  page(origin: number, afterNode: number): { node: number; realPath: Buffer }[] {
+    return this.sql.page.all(origin, afterNode);
+  }
+
+  private count(origin: number, tracks: number, bytes: number, failed: number): void {
+    if (tracks !== 0) {
+      this.sql.count.run(tracks, 'tracks');
+      this.sql.countFiles.run(tracks, origin);
+    }
+    if (bytes !== 0) this.sql.count.run(bytes, 'bytes');
+    if (failed !== 0) this.sql.count.run(failed, 'failed');
+  }
+}
+
+function bytesOf({ path }: Pick<SeenFile, 'path'>): Buffer {
+  return Buffer.from(path, 'latin1');
+}
+
+function isChanged(known: KnownContent, file: SeenFile): boolean {
+  const mtime = instantOf(file.mtimeNs);
+  return (
+    known.size !== file.sizeBytes || known.mtimeS !== mtime.seconds || known.mtimeNs !== mtime.nanoseconds
+  );
+}
+
+/** Splits decimal nanoseconds since 1970 (before it: negative) into seconds and 0 … 999,999,999 nanoseconds. */
+export function instantOf(nanoseconds: string): Instant {
+  const total = BigInt(nanoseconds);
+  const billion = 1_000_000_000n;
+  const rest = ((total % billion) + billion) % billion;
+  return { seconds: Number((total - rest) / billion), nanoseconds: Number(rest) };
+}
