@@ -155,6 +155,10 @@ function startLife(
     const stats = parsers.stats();
     const { scan } = board;
     board.scan = { ...scan, isRunning: false, phase: 'done', currentPath: null, ended: scan.ended + 1 };
+    board.scanFailures.set(
+      originId,
+      error === null ? null : new MusicfsError(codeOf(error), messageOf(error)),
+    );
     if (error === null) {
       const { done, added, changed, removed, held, errors } = scan;
       context.log.info({

@@ -4,6 +4,7 @@
 import type { OriginRow } from '../catalog/publication.ts';
 import type { CatalogCounters } from '../catalog/tree-reader.ts';
 import type { FuseCounters } from '../fuse/thread-protocol.ts';
+import type { MusicfsError } from '../platform/errors.ts';
 import { idleScan, type ScanState } from './scan-progress.ts';
 
 export interface OriginHealth {
@@ -28,8 +29,9 @@ export class StatusBoard {
   originRows: readonly OriginRow[] = [];
   /** Written by each origin's lane. */
   readonly origins = new Map<string, OriginHealth>();
-  /** Written by the indexer. */
+  /** Written by the indexer: the running or last scan, and how the last one of each origin failed (null: it did not). */
   scan: ScanState = idleScan;
+  readonly scanFailures = new Map<string, MusicfsError | null>();
   /** Written by the fuse handler. */
   serving: ServingState = { isServing: false, isAdopted: false, hasResend: false };
   fuse: FuseCounters | null = null;

@@ -173,6 +173,9 @@ async function* rescan(
       yield { ...progressOf(scan), ...(scan.phase === 'done' ? { phase: 'publishing' as const } : {}) };
       await pause(clock, signal);
     }
+    for (const [id, failure] of board.scanFailures) {
+      if (failure !== null && (originId === undefined || originId === id)) throw failure;
+    }
     yield progressOf(board.scan);
   } finally {
     if (signal.aborted) {
