@@ -117,6 +117,7 @@ class Daemon {
     if (this.isStopping) return;
     this.isStopping = true;
     const startedAtMs = systemClock.monotonicMs();
+    await this.keeper.tell({ type: 'stopping' });
     this.log.info({ event: 'stopping', why });
     const overrun = setTimeout(() => {
       this.log.error({ event: 'stop_overran' });

@@ -5,6 +5,8 @@ import { type ErrorCode, errorCodes } from '../platform/errors.ts';
 const schema = v.variant('type', [
   /** The mount answers. */
   v.object({ type: v.literal('serving') }),
+  /** It is being stopped on purpose: whatever becomes of the daemon now, the mount is to go. */
+  v.object({ type: v.literal('stopping') }),
   /** It will not; `message` is one line for a person. */
   v.object({
     type: v.literal('refused'),

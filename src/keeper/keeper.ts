@@ -36,27 +36,38 @@ export function startKeeper(options: MountOptions): Keeper {
   });
   const daemon = startDaemon(options, session);
   let isServing = false;
+  let isStopping = false;
   let stops = 0;
+  const clearMount = () => {
+    if (mountAt(options.mountPoint, readMounts())?.device === session.device) detachMount(options.mountPoint);
+  };
 
   const ended = new Promise<number>((resolve) => {
     daemon.once('error', () => resolve(keeperExit.refused));
     daemon.once('exit', (code) => {
+      if (isStopping) clearMount(); // it was cut off before it came to it
       closeSync(session.fd);
       resolve(code === 0 ? keeperExit.stopped : isServing ? keeperExit.daemonDied : keeperExit.refused);
     });
   });
   const serving = new Promise<void>((resolve, reject) => {
     const refuse = (error: MusicfsError) => {
-      if (mountAt(options.mountPoint, readMounts())?.device === session.device)
-        detachMount(options.mountPoint);
+      clearMount();
       reject(error);
     };
     daemon.on('message', (message) => {
       const news = newsFrom(message);
       if (news === null) return;
-      if (news.type === 'refused') return refuse(new MusicfsError(news.code, news.message));
-      isServing = true;
-      resolve();
+      switch (news.type) {
+        case 'refused':
+          return refuse(new MusicfsError(news.code, news.message));
+        case 'stopping':
+          isStopping = true;
+          return;
+        case 'serving':
+          isServing = true;
+          return resolve();
+      }
     });
     void ended.then((code) => {
       if (!isServing) {
@@ -74,9 +85,8 @@ export function startKeeper(options: MountOptions): Keeper {
     ended,
     stop() {
       stops += 1;
+      isStopping = true;
       daemon.kill(stops === 1 ? 'SIGTERM' : 'SIGKILL');
-      if (stops > 1 && mountAt(options.mountPoint, readMounts())?.device === session.device)
-        detachMount(options.mountPoint);
     },
   };
 }

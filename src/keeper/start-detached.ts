@@ -20,7 +20,7 @@ export function startDetachedKeeper(options: MountOptions): Promise<void> {
     );
     keeper.on('message', (message) => {
       const news = newsFrom(message);
-      if (news === null) return;
+      if (news === null || news.type === 'stopping') return;
       keeper.removeAllListeners();
       if (keeper.connected) keeper.disconnect();
       keeper.unref();

@@ -35,7 +35,6 @@ export type Request = RequestHeader &
     | { readonly type: 'lookup'; readonly name: Buffer }
     | { readonly type: 'forget' }
     | { readonly type: 'getattr' }
-    | { readonly type: 'statx' }
     | { readonly type: 'readlink' }
     | { readonly type: 'open'; readonly flags: number }
     | { readonly type: 'read'; readonly offset: number; readonly size: number }
@@ -52,7 +51,10 @@ export type Request = RequestHeader &
     | { readonly type: 'destroy' }
     /** Would change something. */
     | { readonly type: 'mutation' }
-    /** Answered ENOSYS once, so that the kernel stops asking. */
+    /**
+     * Answered ENOSYS once, so that the kernel stops asking. STATX too: it is only sent for a birth time, which is not
+     * reported, and what it answers is never cached.
+     */
     | { readonly type: 'unsupported' }
     /** Too short for what its header says: answered EINVAL when the header is whole. */
     | { readonly type: 'malformed' }
@@ -101,8 +103,6 @@ function decodeBody(header: RequestHeader, body: Buffer): Request {
       return { ...header, type: 'forget' };
     case opcode.getattr:
       return { ...header, type: 'getattr' };
-    case opcode.statx:
-      return { ...header, type: 'statx' };
     case opcode.readlink:
       return { ...header, type: 'readlink' };
     case opcode.open:

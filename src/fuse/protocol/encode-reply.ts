@@ -24,7 +24,6 @@ export interface ReplyAttributes {
 }
 
 const blockSizeBytes = 131_072;
-const statxBasicStats = 0x7ff;
 
 function header(out: Buffer, { uniqueLow, uniqueHigh }: Unique, length: number, error: number): number {
   out.writeUInt32LE(length, 0);
@@ -118,32 +117,6 @@ export function encodeAttributes(
   u64(out, 0, structSize.outHeader + 8);
   attributes(out, structSize.outHeader + 16, a);
   return header(out, unique, structSize.outHeader + structSize.attrOut, 0);
-}
-
-/** STATX, in the layout of statx(2) at 32 bytes into the body. No birth time is reported. */
-export function encodeStatx(out: Buffer, unique: Unique, a: ReplyAttributes, ttlSeconds: number): number {
-  const body = structSize.outHeader;
-  const length = structSize.outHeader + structSize.statxOut;
-  out.fill(0, body, length);
-  u64(out, ttlSeconds, body);
-  const at = body + 32;
-  out.writeUInt32LE(statxBasicStats, at);
-  out.writeUInt32LE(blockSizeBytes, at + 4);
-  out.writeUInt32LE(a.links, at + 16);
-  out.writeUInt32LE(a.uid, at + 20);
-  out.writeUInt32LE(a.gid, at + 24);
-  out.writeUInt16LE((a.isDirectory ? modeType.directory : modeType.file) | a.permissions, at + 28);
-  u64(out, a.node.id, at + 32);
-  u64(out, a.size, at + 40);
-  u64(out, Math.ceil(a.size / 512), at + 48);
-  // stx_atime@64, stx_btime@80, stx_ctime@96, stx_mtime@112: i64 seconds, u32 nanoseconds, padding
-  i64(out, a.mtimeSeconds, at + 64);
-  out.writeUInt32LE(a.mtimeNanoseconds, at + 72);
-  i64(out, a.ctimeSeconds, at + 96);
-  out.writeUInt32LE(a.ctimeNanoseconds, at + 104);
-  i64(out, a.mtimeSeconds, at + 112);
-  out.writeUInt32LE(a.mtimeNanoseconds, at + 120);
-  return header(out, unique, length, 0);
 }
 
 /** OPEN. The handle is the content version, so that any process can serve it. */

@@ -94,7 +94,6 @@ export const structSize = {
   attr: 88,
   entryOut: 128,
   attrOut: 104,
-  statxOut: 288,
   openOut: 16,
   statfsOut: 80,
   dirent: 24,

@@ -33,7 +33,10 @@ describe('a published file', () => {
   it('may have a real path that is no text', () => {
     const catalog = new LibraryCatalog();
     const bytes = Buffer.from([0x66, 0xff, 0x2f, 0xe9]);
-    const file = { ...seenFile({ path: 'x' }), path: bytes.toString('latin1') as ReturnType<typeof seenFile>['path'] };
+    const file = {
+      ...seenFile({ path: 'x' }),
+      path: bytes.toString('latin1') as ReturnType<typeof seenFile>['path'],
+    };
     const read = { ...file, state: 'ok' as const, reason: null, audioFp: null, tags: { title: 'T' } };
     catalog.publisher.publish('music', [read], [], () => undefined);
     expect(catalog.publisher.compare('music', [file], () => undefined)).toEqual([]);
@@ -46,7 +49,11 @@ describe('a published file', () => {
     catalog.publish(track('a.flac', 'Song'));
     const { id } = catalog.at(`${album}/00 - Song.flac`);
     catalog.publish(track('a.flac', 'Song', { tags: { album: 'Other' }, mtimeNs: '2' }));
-    expect([...catalog.tree().keys()]).toEqual(['Artist/', 'Artist/Other [FLAC]/', 'Artist/Other [FLAC]/00 - Song.flac']);
+    expect([...catalog.tree().keys()]).toEqual([
+      'Artist/',
+      'Artist/Other [FLAC]/',
+      'Artist/Other [FLAC]/00 - Song.flac',
+    ]);
     expect(catalog.at('Artist/Other [FLAC]/00 - Song.flac').id).toBe(id);
   });
 });
@@ -113,7 +120,9 @@ describe('an album', () => {
       `${album}/1-02 - Two.flac`,
       `${album}/2-01 - Three.flac`,
     ]);
-    expect([catalog.at(`${album}/1-01 - One.flac`).id, catalog.at(`${album}/1-02 - Two.flac`).id]).toEqual(ids);
+    expect([catalog.at(`${album}/1-01 - One.flac`).id, catalog.at(`${album}/1-02 - Two.flac`).id]).toEqual(
+      ids,
+    );
     catalog.remove('3');
     expect(catalog.files()).toEqual([`${album}/01 - One.flac`, `${album}/02 - Two.flac`]);
   });
@@ -127,7 +136,10 @@ describe('an album', () => {
 
   it('is told apart from another one of the same discs', () => {
     const catalog = new LibraryCatalog();
-    catalog.publish(track('1', 'One', { tags: { disc: 2, album: 'Other' } }), track('2', 'Two', { tags: { disc: 1 } }));
+    catalog.publish(
+      track('1', 'One', { tags: { disc: 2, album: 'Other' } }),
+      track('2', 'Two', { tags: { disc: 1 } }),
+    );
     expect(catalog.files()).toEqual([`${album}/00 - Two.flac`, 'Artist/Other [FLAC]/00 - One.flac']);
   });
 });

@@ -88,7 +88,9 @@ describe('a page of names', () => {
         const out = Buffer.alloc(16 + 4 * recordBytes, 0xa5);
         const page = new DirectoryPage(out, sizeBytes);
         const add = (id: number): boolean =>
-          isPlus ? page.addEntry('name', id, false, id, attributesOf(id, 1), 1) : page.addName('name', id, false, id);
+          isPlus
+            ? page.addEntry('name', id, false, id, attributesOf(id, 1), 1)
+            : page.addName('name', id, false, id);
         let taken = 0;
         while (add(taken + 2)) taken += 1;
         expect(taken).toBe(Math.floor(sizeBytes / recordBytes));

@@ -6,7 +6,10 @@ import { printedSeed } from '../../fixtures/printed-seed.ts';
 it('a node id keeps every inode and every version apart, in 64 bits', () => {
   fc.assert(
     fc.property(
-      fc.oneof(fc.integer({ min: 0, max: 2 ** 40 - 1 }), fc.constantFrom(1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 - 1)),
+      fc.oneof(
+        fc.integer({ min: 0, max: 2 ** 40 - 1 }),
+        fc.constantFrom(1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 - 1),
+      ),
       fc.oneof(fc.integer({ min: 0, max: 2 ** 23 - 1 }), fc.constantFrom(0, 1, 255, 256, 2 ** 23 - 1)),
       (id, version) => {
         const low = lowHalf({ id, version });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { encodeInvalEntry, encodeInvalInode, encodeResend } from '../../../src/fuse/protocol/notifications.ts';
+import {
+  encodeInvalEntry,
+  encodeInvalInode,
+  encodeResend,
+} from '../../../src/fuse/protocol/notifications.ts';
 import { abi, readStruct } from '../../fixtures/fuse-abi.ts';
 
 const directory = { id: 0xab_0000_0007, version: 0 };

@@ -198,12 +198,10 @@ export class KernelSession {
         return this.init(request);
       case 'lookup':
         return this.lookup(request);
-      case 'getattr':
-      case 'statx': {
+      case 'getattr': {
         const node = this.answers.attributes(id, version);
         if (typeof node === 'string') return this.error(request, errnoOf(node));
-        const encode = request.type === 'statx' ? reply.encodeStatx : reply.encodeAttributes;
-        return this.send(encode(this.out, request, this.shown(node), limits.entryTtlSeconds));
+        return this.send(reply.encodeAttributes(this.out, request, this.shown(node), limits.entryTtlSeconds));
       }
       case 'open':
         return this.open(request);
