@@ -104,10 +104,12 @@ test('a first walk with stat costs readdirplus requests only, a second one nothi
   const entries = files + directories + (directories - 1); // each directory comes as a name and as "."
   const atFirst = await requests(library);
   expect(await walk()).toBe(entries);
-  // Once a mount the kernel asks for the root's attributes and whether it need ask when a directory is opened.
-  const { getattr = 0, opendir = 0, readdirplus = 0, ...others } = await requestsSince(library, atFirst);
+  // Once a mount the kernel asks for the root's attributes, whether it need ask when a directory is opened, and whether
+  // birth times are known here.
+  const { getattr = 0, opendir = 0, statx = 0, readdirplus = 0, ...others } = await requestsSince(library, atFirst);
   expect(others).toEqual({});
   expect([getattr, opendir]).toEqual([1, 1]);
+  expect(statx).toBeLessThanOrEqual(1);
   expect(readdirplus).toBeLessThanOrEqual(2 * directories);
 
   const costOfWalk = async () => {
