@@ -117,7 +117,8 @@ test('a first walk with stat costs readdirplus requests only, a second one nothi
     expect(await walk()).toBe(entries);
     return requestsSince(library, before);
   };
-  // What the scan published is told to the kernel a second time a moment later.
+  // What the scan published is told to the kernel a second time a moment later, and only then counted.
+  await eventually('the kernel is told', async () => (await library.status()).fuse.notifications >= directories);
   await eventually('a walk without a request', async () => Object.keys(await costOfWalk()).length === 0);
 
   const { parsed, preads } = lastScan(library) ?? {};
