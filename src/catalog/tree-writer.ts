@@ -27,6 +27,8 @@ interface EntryOfNode {
 export class TreeWriter {
   private readonly statements;
   private readonly changedDirectories = new Set<number>();
+  /** Directories that lost a name. Those that are empty in the end go; one that is filled again keeps its node. */
+  private readonly thinnedDirectories = new Set<number>();
 
   constructor(database: Database.Database) {
     const prepare = (sql: string) => database.prepare<unknown[]>(sql);
@@ -89,27 +91,27 @@ export class TreeWriter {
     return this.addNode(nodeKind.file, 1, size, mtime, now, 0, 0);
   }
 
-  /** Lists a file under a free name, instead of the one it had; a directory that becomes empty by that goes. */
+  /** Lists a file under a free name, instead of the one it had. */
   list(claim: Claim, sortKey: string, node: number, now: Instant): void {
     const former = this.statements.ofNode.get(node);
     if (former !== undefined) this.dropEntry(former, now);
     this.addEntry(claim, sortKey, node);
     if (former !== undefined) {
-      this.dropIfEmpty(former.parent, now);
+      this.thinnedDirectories.add(former.parent);
       return;
     }
     this.statements.setLinks.run(1, now.seconds, now.nanoseconds, node);
     this.statements.count.run(1, 'files');
   }
 
-  /** Takes a file out of the listing; directories that become empty go with it. */
+  /** Takes a file out of the listing; directories that are empty when the publication ends go with it. */
   unlist(node: number, now: Instant): void {
     const entry = this.statements.ofNode.get(node);
     if (entry === undefined) return;
     this.dropEntry(entry, now);
     this.statements.setLinks.run(-1, now.seconds, now.nanoseconds, node);
     this.statements.count.run(-1, 'files');
-    this.dropIfEmpty(entry.parent, now);
+    this.thinnedDirectories.add(entry.parent);
   }
 
   /** The kernel must forget what it knows of this name: it shows other content from now on. */
@@ -120,8 +122,13 @@ export class TreeWriter {
     this.changedDirectories.add(entry.parent);
   }
 
-  /** Dates every directory whose names or content changed and queues its invalidation. Ends each publication. */
+  /**
+   * Drops directories that are empty now, dates every other one whose names or content changed and queues its
+   * invalidation. Ends each publication.
+   */
   finish(now: Instant): void {
+    for (const directory of this.thinnedDirectories) this.dropIfEmpty(directory, now);
+    this.thinnedDirectories.clear();
     for (const directory of this.changedDirectories) {
       this.statements.touchDirectory.run({ s: now.seconds, ns: now.nanoseconds, id: directory });
       this.statements.invalidate.run(directory, null);
