@@ -9,7 +9,7 @@ import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts'
 import { resolveMountPoint } from '../platform/mount-table.ts';
 
 interface MountArguments {
-  readonly origin: readonly string[];
+  readonly origin?: readonly string[];
   readonly state?: string;
   readonly config?: string;
   readonly driver: 'kernel' | 'fuse-native';
@@ -23,8 +23,13 @@ export function registerMount(program: Command): void {
   program
     .command('mount')
     .argument('[mountpoint]', 'an empty directory')
+    .argument('[origins...]', 'more directories with music, as after --origin')
     .description('show a music library at a mount point')
-    .option('--origin <path>', 'a directory with music; may be given several times', collect, [])
+    .option(
+      '--origin <path>',
+      'a directory with music; several may follow, or it is given several times',
+      collect,
+    )
     .option('--state <dir>', 'where the catalog is kept')
     .option('--config <file>', 'a configuration file (TOML)')
     .addOption(
@@ -40,16 +45,38 @@ export function registerMount(program: Command): void {
       'after',
       '\nExit codes of mount: 0 mounted (in the foreground: stopped) · 1 refused now · 2 usage or configuration · 70 the daemon died',
     )
-    .action(mount);
+    .action((_first: string | undefined, _more: readonly string[], given: MountArguments, command: Command) =>
+      mount(positionsOf(command), given),
+    );
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+interface Positions {
+  readonly mountPoint: string | undefined;
+  readonly origins: readonly string[];
+}
+
+/**
+ * Which of the plain arguments is the mount point: the first, when it stands before the first --origin, otherwise the
+ * last. The others are further origins: `mount /mnt --origin A B` and `mount --origin A B /mnt` say the same.
+ */
+function positionsOf({ args, parent }: Command): Positions {
+  const raw = (parent as unknown as { rawArgs: readonly string[] }).rawArgs; // commander keeps what it was given
+  const [first, ...others] = args;
+  if (first === undefined) return { mountPoint: undefined, origins: [] };
+  const option = raw.findIndex((text) => text.startsWith('--origin'));
+  const isFirst = option === -1 || raw.indexOf(first) < option;
+  return isFirst
+    ? { mountPoint: first, origins: others }
+    : { mountPoint: args.at(-1), origins: args.slice(0, -1) };
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
-async function mount(mountPoint: string | undefined, given: MountArguments): Promise<void> {
+async function mount({ mountPoint, origins }: Positions, given: MountArguments): Promise<void> {
   try {
-    const options = await settle(mountPoint, given);
+    const options = await settle(mountPoint, { ...given, origin: [...(given.origin ?? []), ...origins] });
     const { prepareMount } = await import('../keeper/prepare-mount.ts');
     await prepareMount(options);
     if (given.foreground === true) await runInForeground(options, given.wait === true);
@@ -93,7 +120,7 @@ async function settle(mountPoint: string | undefined, given: MountArguments): Pr
   const state = given.state ?? config.state?.dir;
   const stateDirectory =
     state === undefined ? stateDirectoryFor(resolved, process.env, 0) : path.resolve(state);
-  const origins = originsFrom(given.origin, config.origins ?? []);
+  const origins = originsFrom(given.origin ?? [], config.origins ?? []);
   return {
     mountPoint: resolved,
     stateDirectory,
