@@ -41,6 +41,8 @@ export function isOriginKnown(path: string, originName: string): boolean {
   if (!existsSync(path)) return false;
   const database = openCatalogForReading(path);
   try {
+    // A start that was cut off before its first migration leaves a file without tables.
+    if (Number(database.pragma('user_version', { simple: true })) === 0) return false;
     const files = database.prepare<unknown[], number>('SELECT files FROM origins WHERE name = ?').pluck();
     return (files.get(originName) ?? 0) > 0;
   } finally {

@@ -15,7 +15,7 @@ import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import type { ReadFile } from './publication.ts';
 import { rootNodeId } from './schema.ts';
-import type { Claim, Instant, TreeWriter } from './tree-writer.ts';
+import type { Instant, TreeWriter } from './tree-writer.ts';
 
 export interface PlacerOptions {
   readonly template: Template;
@@ -99,8 +99,9 @@ export class Placer {
     const parent = this.directories(placement, now);
     const current = this.tree.entryOf(node);
     const names = spellings(placement.file.name, track, this.options.hash);
-    if (current?.parent === parent && names.includes(current.name)) return;
-    this.tree.list(this.claim(parent, names, node), placement.file.sortKey, node, now);
+    if (current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name)) return;
+    const name = this.claim(parent, names, track.audioFp, node);
+    this.tree.list({ parent, name }, placement.file.sortKey, node, now);
   }
 
   private isMultiDisc(albumKey: string): boolean {
@@ -122,35 +123,54 @@ export class Placer {
   private directories(placement: Placement, now: Instant): number {
     let parent = rootNodeId;
     for (const { name, sortKey } of placement.directories) {
-      const spare = () => withSuffix(name, this.options.hash(name), 6);
+      let spelling = name;
+      const spare = () => {
+        spelling = withSuffix(name, this.options.hash(spelling), 6);
+        return spelling;
+      };
       parent = this.tree.directory(parent, name, sortKey, spare, now);
     }
     return parent;
   }
 
-  /** The best spelling that nobody else has. */
-  private claim(parent: number, names: readonly string[], node: number): Claim {
-    const free = names.find((name) => {
-      const holder = this.tree.holderOf(parent, name);
-      return holder === undefined || holder.node === node;
-    });
+  /**
+   * The best spelling that nobody else has. Audio does not tell a file from its own copy: past a name that a copy holds
+   * only spellings with the path are tried, as more digits of the audio would go to whichever copy comes first.
+   */
+  private claim(parent: number, names: Spellings, audioFp: string | null, node: number): string {
+    const otherHolder = (name: string): number | undefined => {
+      const holder = this.tree.holderOf(parent, name)?.node;
+      return holder === node ? undefined : holder;
+    };
+    for (const name of names.ofAudio) {
+      const holder = otherHolder(name);
+      if (holder === undefined) return name;
+      if (audioFp !== null && this.sql.track.get(holder)?.audioFp === audioFp) break;
+    }
+    const free = names.ofPath.find((name) => otherHolder(name) === undefined);
     if (free === undefined) throw new MusicfsError('internal', 'no free spelling for a track');
-    return { parent, name: free };
+    return free;
   }
 }
 
-/** The names a file may take, best first: bare, then marked by its audio, then by its audio and its path. */
+/** The names a file may take, best first. */
+interface Spellings {
+  /** Bare, then marked by its audio. */
+  readonly ofAudio: readonly string[];
+  /** Marked by its audio and its path. */
+  readonly ofPath: readonly string[];
+}
+
 function spellings(
   name: string,
   { audioFp, originName, realPath }: PlacedTrack,
   hash: (text: string) => string,
-): string[] {
+): Spellings {
   const ofPath = hash(`${originName}/${realPath.toString('latin1')}`);
   const identity = audioFp ?? ofPath;
   const lengths = [6, 8, 12, 16];
-  return [
-    name,
-    ...lengths.map((digits) => withSuffix(name, identity, digits)),
-    ...lengths.map((digits) => withSuffix(name, `${identity.slice(0, 6)}${ofPath}`, 6 + digits)),
-  ];
+  return {
+    ofAudio: [name, ...lengths.map((digits) => withSuffix(name, identity, digits))],
+    ofPath: lengths.map((digits) => withSuffix(name, `${identity.slice(0, 6)}${ofPath}`, 6 + digits)),
+  };
 }

@@ -95,7 +95,7 @@ export class Publisher {
 
   /**
    * Publishes what was read of a batch of files, in one transaction. `ignored` are those that turned out to be no
-   * music. The nodes of all published ones go to `seen`.
+   * music; one that was music before leaves the tree. The nodes of all published ones go to `seen`.
    */
   publish(
     originName: string,
@@ -105,9 +105,12 @@ export class Publisher {
   ): PublishResult {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
-      for (const file of ignored) this.tracks.ignore(origin, file);
       const nodes = new Set<number>();
       const albums = new Set<string>();
+      for (const file of ignored) {
+        this.tracks.ignore(origin, file);
+        this.takeOut(origin, file, albums, now, changes);
+      }
       for (const file of files) {
         const albumKey = this.placer.albumKeyOf(originName, file);
         const { node, isNew, formerAlbumKey } = this.tracks.store(origin, file, albumKey, now);
@@ -150,14 +153,7 @@ export class Publisher {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
       const albums = new Set<string>();
-      for (const path of paths) {
-        const known = this.tracks.known(origin, { path });
-        if (known === undefined || known.removedAt !== null) continue;
-        albums.add(known.albumKey);
-        this.tree.unlist(known.node, now);
-        this.tracks.remove(origin, known, now);
-        changes.removed += 1;
-      }
+      for (const path of paths) this.takeOut(origin, { path }, albums, now, changes);
       for (const node of this.placer.tracksOfChangedAlbums(albums)) this.placer.place(node, now);
     });
   }
@@ -191,6 +187,22 @@ export class Publisher {
     const id = this.sql.originId.get(name);
     if (id === undefined) throw new MusicfsError('not_found', `no origin ${name}`);
     return id;
+  }
+
+  /** Takes one file out of the tree; its album goes to `albums`. Does nothing when it is not there. */
+  private takeOut(
+    origin: number,
+    file: Pick<SeenFile, 'path'>,
+    albums: Set<string>,
+    now: Instant,
+    changes: Changes,
+  ): void {
+    const known = this.tracks.known(origin, file);
+    if (known === undefined || known.removedAt !== null) return;
+    albums.add(known.albumKey);
+    this.tree.unlist(known.node, now);
+    this.tracks.remove(origin, known, now);
+    changes.removed += 1;
   }
 
   /** Runs `work` in one transaction and collects the invalidations it left. */

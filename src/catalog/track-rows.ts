@@ -40,8 +40,9 @@ export class TrackRows {
         'SELECT size, mtime_s AS mtimeS, mtime_ns AS mtimeNs FROM ignored_files WHERE origin = ? AND real_path = ?',
       ),
       ignore: prepare('INSERT OR REPLACE INTO ignored_files VALUES (?, ?, ?, ?, ?)'),
+      // "+" keeps SQLite from the index by path, with which each page would read and sort all tracks of the origin.
       page: database.prepare<unknown[], { node: number; realPath: Buffer }>(
-        `SELECT node, real_path AS realPath FROM tracks WHERE origin = ? AND removed_at IS NULL AND node > ?
+        `SELECT node, real_path AS realPath FROM tracks WHERE +origin = ? AND removed_at IS NULL AND node > ?
          ORDER BY node LIMIT 1000`,
       ),
       insert: prepare(

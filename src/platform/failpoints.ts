@@ -54,6 +54,7 @@ export function parseFailpoint(text: string): {
     if (match[1] === 'after') after = Number(match[2]);
     else count = Number(match[2]);
   }
+  if (count === 0) return bad('count wants 1 or more; to disarm: name=off');
   return { name, action: parseAction(head.slice(at + 1), bad), after, count };
 }
 

@@ -16,7 +16,10 @@ beforeAll(async () => {
       writeMixedLibrary(root);
       writeFileSync(path.join(root, 'broken.flac'), 'no music at all');
       writeFileSync(path.join(root, 'empty.mp3'), '');
-      writeFileSync(path.join(root, 'formats', 'cut.m4a'), readFileSync(path.join(root, 'formats/tone.m4a')).subarray(0, 400));
+      writeFileSync(
+        path.join(root, 'formats', 'cut.m4a'),
+        readFileSync(path.join(root, 'formats/tone.m4a')).subarray(0, 400),
+      );
       writeFileSync(path.join(root, 'cover.jpg'), 'no music, and no music by its name');
     },
   });
@@ -60,9 +63,9 @@ test('find, tar, rsync and eight walkers at once see as many files as the catalo
   expect(await count('find $M -type f | wc -l')).toBe(files);
   expect(await count('find $M -type d | wc -l')).toBe(directories);
   expect(await count('tar cf - -C $M . | tar tf - | grep -vc "/$"')).toBe(files);
-  expect(
-    await count(`rsync -nr --stats $M/ /nowhere/ | sed -n 's/.*files transferred: //p' | tr -d ,`),
-  ).toBe(files);
+  expect(await count(`rsync -nr --stats $M/ /nowhere/ | sed -n 's/.*files transferred: //p' | tr -d ,`)).toBe(
+    files,
+  );
   const walkers = Array.from({ length: 8 }, () => count('ls -lR $M | grep -c ^-'));
   expect(await Promise.all(walkers)).toEqual(Array(8).fill(files));
 });
@@ -86,7 +89,9 @@ test('ffprobe reads every format, and mpv plays', async () => {
     const { format: found } = JSON.parse(probed) as { format: { duration: string; size: string } };
     expect(Number(found.duration), format).toBeGreaterThan(0.9);
   }
-  const said = await library.shell('mpv --no-config --ao=null --untimed --no-video "$M/Tester/Formats [OGG]/03 - Tone ogg.ogg"');
+  const said = await library.shell(
+    'mpv --no-config --ao=null --untimed --no-video "$M/Tester/Formats [OGG]/03 - Tone ogg.ogg"',
+  );
   expect(said).toContain('Exiting... (End of file)');
 });
 
@@ -122,7 +127,9 @@ test('a listing begins with . and .., and its inode numbers are those of stat', 
     }
   }
   expect(raw['']?.[0]?.dIno).toBe(1);
-  const numbers = everyEntry().filter(realNames).map(({ dIno }) => dIno);
+  const numbers = everyEntry()
+    .filter(realNames)
+    .map(({ dIno }) => dIno);
   expect(new Set(numbers).size).toBe(numbers.length);
 });
 
@@ -152,15 +159,21 @@ test('extended attributes tell where a file comes from; other names are ENODATA'
   expect(listed).toContain('user.musicfs.real_path="names/1.flac"');
   expect(listed).toContain('user.musicfs.state="ok"');
   expect((await library.tryShell(`getfattr -n user.other ${file}`)).stderr).toContain('No such attribute');
-  const broken = await library.shell('getfattr --only-values -n user.musicfs.state $M/Unsorted/local/broken.flac');
+  const broken = await library.shell(
+    'getfattr --only-values -n user.musicfs.state $M/Unsorted/local/broken.flac',
+  );
   expect(broken).toBe('failed');
 });
 
 test('statfs tells of the library and asks no origin', async () => {
   const { files, directories } = await library.status();
-  const [blockSize, blocks, nodes, longest, free] = (await library.shell('stat -f -c "%S %b %c %l %a" $M')).split(' ');
+  const [blockSize, blocks, nodes, longest, free] = (
+    await library.shell('stat -f -c "%S %b %c %l %a" $M')
+  ).split(' ');
   const bytes = everyFile().reduce((sum, { stat }) => sum + stat.size, 0);
-  expect([blockSize, blocks, nodes, longest]).toEqual([4096, Math.ceil(bytes / 4096), files + directories, 255].map(String));
+  expect([blockSize, blocks, nodes, longest]).toEqual(
+    [4096, Math.ceil(bytes / 4096), files + directories, 255].map(String),
+  );
   expect(Number(free)).toBeGreaterThan(0);
   expect(await library.shell('findmnt -no OPTIONS $M')).toMatch(/^ro,nosuid,nodev,/);
 });

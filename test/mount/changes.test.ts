@@ -27,7 +27,8 @@ function writeAlbum(root: string, artist: string, album: string, tracks: number,
   }
 }
 
-const listing = (library: Library, below = '') => library.shell(`ls "$M/${below}"`).then((text) => text.split('\n'));
+const listing = (library: Library, below = '') =>
+  library.shell(`ls "$M/${below}"`).then((text) => text.split('\n'));
 const requests = async (library: Library) => (await library.status()).fuse.requests;
 const lastScan = (library: Library) => library.log().findLast(({ event }) => event === 'scan_ended');
 
@@ -38,7 +39,9 @@ async function requestsSince(
 ): Promise<Record<string, number>> {
   const now = Object.entries(await requests(library));
   return Object.fromEntries(
-    now.map(([name, count]) => [name, count - (before[name] ?? 0)] as const).filter(([, count]) => count !== 0),
+    now
+      .map(([name, count]) => [name, count - (before[name] ?? 0)] as const)
+      .filter(([, count]) => count !== 0),
   );
 }
 
@@ -95,10 +98,14 @@ test('2.2: a track keeps its inode number when it is changed, re-tagged, or come
 });
 
 test('a first walk with stat costs readdirplus requests only, a second one nothing, a second scan parses nothing', async () => {
-  const library = await mountLibrary({ origin: (root) => writeFlacLibrary(root, { files: 600, albums: 60 }) });
+  const library = await mountLibrary({
+    origin: (root) => writeFlacLibrary(root, { files: 600, albums: 60 }),
+  });
   const walk = async () => {
     const tree = await library.program<RawTree>('list-raw', [library.mountPoint]);
-    return Object.values(tree).flat().filter(({ name }) => name !== '..').length;
+    return Object.values(tree)
+      .flat()
+      .filter(({ name }) => name !== '..').length;
   };
   const { files, directories } = await library.status();
   const entries = files + directories + (directories - 1); // each directory comes as a name and as "."
@@ -106,7 +113,13 @@ test('a first walk with stat costs readdirplus requests only, a second one nothi
   expect(await walk()).toBe(entries);
   // Once a mount the kernel asks for the root's attributes, whether it need ask when a directory is opened, and whether
   // birth times are known here.
-  const { getattr = 0, opendir = 0, statx = 0, readdirplus = 0, ...others } = await requestsSince(library, atFirst);
+  const {
+    getattr = 0,
+    opendir = 0,
+    statx = 0,
+    readdirplus = 0,
+    ...others
+  } = await requestsSince(library, atFirst);
   expect(others).toEqual({});
   expect([getattr, opendir]).toEqual([1, 1]);
   expect(statx).toBeLessThanOrEqual(1);
@@ -118,7 +131,10 @@ test('a first walk with stat costs readdirplus requests only, a second one nothi
     return requestsSince(library, before);
   };
   // What the scan published is told to the kernel a second time a moment later, and only then counted.
-  await eventually('the kernel is told', async () => (await library.status()).fuse.notifications >= directories);
+  await eventually(
+    'the kernel is told',
+    async () => (await library.status()).fuse.notifications >= directories,
+  );
   await eventually('a walk without a request', async () => Object.keys(await costOfWalk()).length === 0);
 
   const { parsed, preads } = lastScan(library) ?? {};
@@ -131,28 +147,33 @@ test('a first walk with stat costs readdirplus requests only, a second one nothi
 test.each([
   { fault: 'is empty', state: ['degraded', 'offline'] },
   { fault: 'is gone', state: ['degraded', 'offline'] },
-])('6.6, R-43: when the origin $fault nothing is removed, and all is well when it is back', async ({ fault, state }) => {
-  const library = await mountLibrary({ origin: (root) => writeFlacLibrary(root, { files: 90, albums: 9 }) });
-  const walk = () => library.shell('find $M -printf "%i %s %P\\n" | sort');
-  const before = await walk();
-  const away = path.join(library.folder, 'away');
-  renameSync(library.origin, away);
-  if (fault === 'is empty') mkdirSync(library.origin);
-  await library.run(['rescan', library.mountPoint, '--wait']);
-  expect(await walk()).toBe(before);
-  const outage = await library.status();
-  expect(outage.files).toBe(90);
-  expect(state).toContain(outage.state);
-  expect(outage.warnings.join('\n')).toMatch(/origin|missing/);
-  if (fault === 'is empty') rmSync(library.origin, { recursive: true });
-  renameSync(away, library.origin);
-  await library.rescan();
-  expect(await walk()).toBe(before);
-  expect((await library.status()).state).toBe('ready');
-  expect(await library.shell('find $M -type f -print0 | xargs -0 cat | wc -c')).toBe(
-    await library.shell('find $O -type f -print0 | xargs -0 cat | wc -c'),
-  );
-});
+])(
+  '6.6, R-43: when the origin $fault nothing is removed, and all is well when it is back',
+  async ({ fault, state }) => {
+    const library = await mountLibrary({
+      origin: (root) => writeFlacLibrary(root, { files: 90, albums: 9 }),
+    });
+    const walk = () => library.shell('find $M -printf "%i %s %P\\n" | sort');
+    const before = await walk();
+    const away = path.join(library.folder, 'away');
+    renameSync(library.origin, away);
+    if (fault === 'is empty') mkdirSync(library.origin);
+    await library.run(['rescan', library.mountPoint, '--wait']);
+    expect(await walk()).toBe(before);
+    const outage = await library.status();
+    expect(outage.files).toBe(90);
+    expect(state).toContain(outage.state);
+    expect(outage.warnings.join('\n')).toMatch(/origin|missing/);
+    if (fault === 'is empty') rmSync(library.origin, { recursive: true });
+    renameSync(away, library.origin);
+    await library.rescan();
+    expect(await walk()).toBe(before);
+    expect((await library.status()).state).toBe('ready');
+    expect(await library.shell('find $M -type f -print0 | xargs -0 cat | wc -c')).toBe(
+      await library.shell('find $O -type f -print0 | xargs -0 cat | wc -c'),
+    );
+  },
+);
 
 test('more files than the guard allows are not removed at once; they stay listed and are named', async () => {
   const library = await mountLibrary({ origin: (root) => writeFlacLibrary(root, { files: 120, albums: 2 }) });
@@ -174,7 +195,9 @@ test('3.2: while scans publish, a listing has each name that stays exactly once'
   for (let round = 0; round < 4; round += 1) {
     writeAlbum(library.origin, 'Ann', 'Big', 40, 301 + 40 * round);
     if (round > 0) {
-      const extra = readdirSync(path.join(library.origin, 'Big')).filter((name) => Number.parseInt(name, 10) > 300);
+      const extra = readdirSync(path.join(library.origin, 'Big')).filter(
+        (name) => Number.parseInt(name, 10) > 300,
+      );
       for (const name of extra.slice(0, 30)) unlinkSync(path.join(library.origin, 'Big', name));
     }
     await library.rescan();

@@ -28,7 +28,11 @@ interface Foreground {
 }
 
 async function mountInForeground(library: Library): Promise<Foreground> {
-  const child = startChild(musicfs, ['mount', ...library.mountArguments(['--foreground', '--wait'])], library);
+  const child = startChild(
+    musicfs,
+    ['mount', ...library.mountArguments(['--foreground', '--wait'])],
+    library,
+  );
   const end = endOf(child, 'mount --foreground', { limitMs: 30_000, mountPoints: [library.mountPoint] });
   await eventually('the mount stands', async () => (await library.status()).scan.complete);
   return { pid: child.pid ?? 0, end };
@@ -47,17 +51,20 @@ test('a start returns, the mount answers and goes on without its starter; unmoun
   await expectNothingLeft(library);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('R-01: %s to the daemon stops it with 0 and leaves nothing', async (signal) => {
-  const library = newLibrary(twentyFiles);
-  const foreground = await mountInForeground(library);
-  const { daemon, keeper } = await library.pids();
-  expect(keeper).toBe(foreground.pid);
-  process.kill(daemon, signal);
-  expect((await foreground.end).code).toBe(0);
-  await expectNothingLeft(library);
-  expect(library.log().map(({ event }) => event)).toEqual(expect.arrayContaining(['stopping', 'stopped']));
-  expect(library.log().find(({ event }) => event === 'stopping')).toMatchObject({ why: signal });
-});
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  'R-01: %s to the daemon stops it with 0 and leaves nothing',
+  async (signal) => {
+    const library = newLibrary(twentyFiles);
+    const foreground = await mountInForeground(library);
+    const { daemon, keeper } = await library.pids();
+    expect(keeper).toBe(foreground.pid);
+    process.kill(daemon, signal);
+    expect((await foreground.end).code).toBe(0);
+    await expectNothingLeft(library);
+    expect(library.log().map(({ event }) => event)).toEqual(expect.arrayContaining(['stopping', 'stopped']));
+    expect(library.log().find(({ event }) => event === 'stopping')).toMatchObject({ why: signal });
+  },
+);
 
 test('R-01: a stop while files are open ends within its time, and the path is free at once', async () => {
   const library = newLibrary(twentyFiles);
@@ -80,7 +87,10 @@ test('R-01: a second SIGTERM while a read hangs ends the daemon at once, and the
   const { daemon } = await library.pids();
   await library.failpoint('fuse.read.before-reply=hang');
   const reader = library.tryShell(`cat "$M/${song}"`);
-  await eventually('the read has come', async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0);
+  await eventually(
+    'the read has come',
+    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
+  );
   process.kill(daemon, 'SIGTERM');
   await eventually('the stop has begun', () => library.log().some(({ event }) => event === 'stopping'));
   const second = performance.now();

@@ -1,6 +1,15 @@
 // Bytes: the same in whatever way they are read, and of one version for as long as a file is open.
 import { createHash } from 'node:crypto';
-import { openSync, readFileSync, renameSync, truncateSync, writeFileSync, writeSync, closeSync, utimesSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeFlac } from '../fixtures/audio-files.ts';
@@ -42,32 +51,35 @@ beforeAll(async () => {
 });
 afterAll(() => library.remove());
 
-test.each(['warm', 'cold'])('4.5, 4.10: every way of reading gives the bytes of the origin (%s page cache)', async (cache) => {
-  const { seed } = printedSeed('ranges read');
-  if (cache === 'cold') await library.shell('sync; echo 3 > /proc/sys/vm/drop_caches');
-  const said = await library.program<Record<string, string>>('read-ways', [
-    path.join(library.mountPoint, shownAs('Long')),
-    path.join(library.origin, 'long.flac'),
-    String(seed),
-    path.join(library.folder, 'copy'),
-  ]);
-  expect(said).toEqual({
-    whole: 'equal',
-    'pread at borders': 'equal',
-    'pread at random': 'equal',
-    'pread with O_DIRECT': 'equal',
-    readv: 'equal',
-    'mmap, shared': 'equal',
-    'mmap, private': 'equal',
-    'mmap, shared and writable': 'EACCES',
-    sendfile: 'equal',
-    copy_file_range: 'EXDEV', // the kernel's word between two file systems; cp goes on by reading
-    splice: 'equal',
-    'data begins at': '10',
-    'hole begins at': 'the end',
-    fsync: 'ok',
-  });
-});
+test.each(['warm', 'cold'])(
+  '4.5, 4.10: every way of reading gives the bytes of the origin (%s page cache)',
+  async (cache) => {
+    const { seed } = printedSeed('ranges read');
+    if (cache === 'cold') await library.shell('sync; echo 3 > /proc/sys/vm/drop_caches');
+    const said = await library.program<Record<string, string>>('read-ways', [
+      path.join(library.mountPoint, shownAs('Long')),
+      path.join(library.origin, 'long.flac'),
+      String(seed),
+      path.join(library.folder, 'copy'),
+    ]);
+    expect(said).toEqual({
+      whole: 'equal',
+      'pread at borders': 'equal',
+      'pread at random': 'equal',
+      'pread with O_DIRECT': 'equal',
+      readv: 'equal',
+      'mmap, shared': 'equal',
+      'mmap, private': 'equal',
+      'mmap, shared and writable': 'EACCES',
+      sendfile: 'equal',
+      copy_file_range: 'EXDEV', // the kernel's word between two file systems; cp goes on by reading
+      splice: 'equal',
+      'data begins at': '10',
+      'hole begins at': 'the end',
+      fsync: 'ok',
+    });
+  },
+);
 
 test('cp and dd with large blocks make equal copies', async () => {
   await library.shell(`
@@ -92,10 +104,14 @@ test('a thousand files open at once all read right, and all handles are given ba
   expect(files).toHaveLength(1000);
   const holder = new TalkingChild(library.mountPoint, 'held-open', files);
   expect(await holder.ask('')).toBe('open');
-  expect((await eventually('the handles are counted', async () => {
-    const { session } = await library.status();
-    return session.openHandles >= 1000 && session;
-  })).openHandles).toBe(1000);
+  expect(
+    (
+      await eventually('the handles are counted', async () => {
+        const { session } = await library.status();
+        return session.openHandles >= 1000 && session;
+      })
+    ).openHandles,
+  ).toBe(1000);
   const hashes = await holder.ask<string[]>('hash');
   const direct = await library.shell(
     `find "$M" -path "*Artist*" -type f | sort | while IFS= read -r file; do sha256sum < "$file"; done`,
@@ -130,7 +146,9 @@ test('4.1, 2.12: a handle keeps its bytes and its size when the file is replaced
   writeFileSync(path.join(own.origin, 'tmp'), second);
   renameSync(path.join(own.origin, 'tmp'), path.join(own.origin, 'a.flac'));
   await own.rescan();
-  expect(await own.shell(`sha256sum < "${shown}"; stat -c %s "${shown}"`)).toBe(`${hashOf(second)}  -\n${second.length}`);
+  expect(await own.shell(`sha256sum < "${shown}"; stat -c %s "${shown}"`)).toBe(
+    `${hashOf(second)}  -\n${second.length}`,
+  );
   expect(await old.ask('hash')).toEqual([hashOf(first)]);
   expect(await old.ask('size')).toEqual([first.length]);
   const fresh = new TalkingChild(own.mountPoint, 'held-open', [shown]);
@@ -155,7 +173,9 @@ test('4.1: a file rewritten in place while it is open gives its old bytes or EIO
 });
 
 test('2.4: a file that was only touched reads on and shows its new time', async () => {
-  const own = await mountLibrary({ origin: (root) => writeFileSync(path.join(root, 'a.flac'), song('Touched', 9000, 41)) });
+  const own = await mountLibrary({
+    origin: (root) => writeFileSync(path.join(root, 'a.flac'), song('Touched', 9000, 41)),
+  });
   const shown = path.join(own.mountPoint, shownAs('Touched'));
   utimesSync(path.join(own.origin, 'a.flac'), 1_000_000_000, 1_000_000_000);
   await own.rescan();

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { onTestFinished, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import type { ChildResult } from '../fixtures/limited-child.ts';
 import { type Library, mountLibrary, newLibrary } from '../fixtures/mounted.ts';
@@ -137,7 +137,14 @@ const refusals: readonly Refusal[] = [
     code: 2,
     says: /state directory .* lies inside the origin/,
     ask: (library) =>
-      library.run(['mount', library.mountPoint, '--origin', library.origin, '--state', `${library.origin}/state`]),
+      library.run([
+        'mount',
+        library.mountPoint,
+        '--origin',
+        library.origin,
+        '--state',
+        `${library.origin}/state`,
+      ]),
   },
 ];
 
@@ -160,7 +167,9 @@ test('R-19: a second daemon on one state is refused with the PID of the first, w
   const [, ...others] = library.mountArguments();
   const second = await library.run(['mount', other, ...others]);
   expect(second.code).toBe(1);
-  expect(second.stderr).toMatch(new RegExp(`^musicfs: state directory .* is in use by PID ${daemon} \\(mounted at .*/mount\\)`));
+  expect(second.stderr).toMatch(
+    new RegExp(`^musicfs: state directory .* is in use by PID ${daemon} \\(mounted at .*/mount\\)`),
+  );
   expect((await library.status()).pid).toBe(daemon);
   expect(await library.shell('find $M -type f | wc -l')).toBe('2');
 });

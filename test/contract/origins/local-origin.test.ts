@@ -1,6 +1,15 @@
 // A local directory as an origin: what a listing shows, what it leaves out, and that it changes nothing.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { isIgnoredName, musicExtensions } from '../../../src/library/music-files.ts';
@@ -93,6 +102,37 @@ test('a root that is gone, or no longer on the disk it was on, is unavailable', 
   });
   rmSync(root, { recursive: true });
   await expect(origin.probe(null)).rejects.toMatchObject({ code: 'origin_unavailable' });
+});
+
+test('a file that goes while its directory is listed is left out', async () => {
+  const { origin, root } = originWith(['a.flac', 'b.flac']);
+  const vanishing: NameFilter = {
+    ...filter,
+    isMusic: (name) => {
+      rmSync(path.join(root, 'b.flac'), { force: true });
+      return filter.isMusic(name);
+    },
+  };
+  const { files } = await origin.list(rootRealPath, vanishing, never);
+  expect(files.map((file) => file.path)).toEqual(['a.flac']);
+});
+
+test('a directory that may not be read rejects, so that its files do not count as gone', async () => {
+  const { origin, root } = originWith(['closed/a.flac']);
+  chmodSync(root, 0o755);
+  chmodSync(path.join(root, 'closed'), 0);
+  const wasRoot = process.geteuid?.() === 0;
+  // Nothing is closed to root.
+  if (wasRoot) process.seteuid?.(65534);
+  try {
+    await expect(origin.list(realPath('closed'), filter, never)).rejects.toMatchObject({
+      code: 'permission_denied',
+    });
+    await expect(origin.stat(realPath('closed/a.flac'))).rejects.toMatchObject({ code: 'permission_denied' });
+  } finally {
+    if (wasRoot) process.seteuid?.(0);
+    chmodSync(path.join(root, 'closed'), 0o755);
+  }
 });
 
 test('listing and looking change nothing on the origin', async () => {

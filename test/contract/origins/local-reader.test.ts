@@ -147,6 +147,33 @@ test('a failed range answers the same for two seconds and is then tried again', 
   expect(reader.readNow(1, 1, 100, 10, area)).toBe(10);
 });
 
+test('reading leaves no trace on the origin, not even the time of access', async () => {
+  const { reader, file, catalogue, entryOf } = readerOver({ 'a.flac': filler(1000) });
+  utimesSync(file('a.flac'), 1, 1_600_000_000); // an access before the change is what a read would correct
+  catalogue.set(1, entryOf('a.flac'));
+  const before = statSync(file('a.flac'), { bigint: true });
+  expect(reader.readNow(1, 1, 0, 1000, area)).toBe(1000);
+  expect(await reader.read(1, 1, 0, 1000, area)).toBe(1000);
+  expect(statSync(file('a.flac'), { bigint: true })).toEqual(before);
+});
+
+test('a read that is under way when its file is let go ends well, and the file is closed then', async () => {
+  const { reader, root } = readerOver({ 'a.flac': filler(1000) });
+  reader.opened(1, 1);
+  const reading = reader.read(1, 1, 0, 1000, area);
+  reader.released(1, 1);
+  expect(await reading).toBe(1000);
+  expect(openBelow(root)).toBe(0);
+});
+
+test('two first reads at once open the file once', async () => {
+  const { reader, root } = readerOver({ 'a.flac': filler(1000) });
+  const areas = [Buffer.alloc(1000), Buffer.alloc(1000)];
+  const reads = await Promise.all(areas.map((each) => reader.read(1, 1, 0, 1000, each)));
+  expect(reads).toEqual([1000, 1000]);
+  expect([openBelow(root), reader.stats.opens]).toEqual([1, 1]);
+});
+
 test('the last of several handles lets the file go', () => {
   const { reader, root } = readerOver({ 'a.flac': filler(1000) });
   reader.opened(1, 1);

@@ -68,6 +68,16 @@ describe('a directory', () => {
     expect([catalog.at('Artist').id, catalog.at(album).id]).toEqual(before);
   });
 
+  it('keeps its node when its last track leaves and another comes in the same publication', () => {
+    const catalog = new LibraryCatalog();
+    const two = { tags: { album: 'Two' } };
+    catalog.publish(track('a', 'A'), track('b', 'B', two));
+    const before = [catalog.at(album).id, catalog.at('Artist/Two [FLAC]').id];
+    catalog.publish(track('a', 'A', two), track('b', 'B'));
+    expect(catalog.files()).toEqual([`${album}/00 - B.flac`, 'Artist/Two [FLAC]/00 - A.flac']);
+    expect([catalog.at(album).id, catalog.at('Artist/Two [FLAC]').id]).toEqual(before);
+  });
+
   it('counts its sub-directories in its links and its own name', () => {
     const catalog = new LibraryCatalog();
     catalog.publish(track('a', 'A'), track('b', 'B', { tags: { album: 'Two' } }));

@@ -23,6 +23,7 @@ describe('a setting', () => {
     ['fuse.thread.loop=delay(soon)', /delay wants \(milliseconds\)/],
     ['fuse.thread.loop=error(nonsense)', /error wants one of/],
     ['fuse.thread.loop=crash;often=1', /unknown option/],
+    ['fuse.thread.loop=crash;count=0', /count wants 1 or more/],
   ])('%s is refused with the way out', (text, message) => {
     expect(() => parseFailpoint(text)).toThrow(
       expect.objectContaining({ code: 'invalid_argument', message: expect.stringMatching(message) }),

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { Invalidation } from '../../../src/catalog/publication.ts';
+import { Notifier } from '../../../src/fuse/notifier.ts';
+import { eventually } from '../../fixtures/eventually.ts';
+import { abi, readStruct } from '../../fixtures/fuse-abi.ts';
+import { MessageSocket } from '../../fixtures/message-socket.ts';
+import { SimulatedClock } from '../supervision/simulated-clock.ts';
+
+const secondTellingMs = 200;
+
+function scene() {
+  const kernel = new MessageSocket();
+  const clock = new SimulatedClock();
+  const told: number[] = [];
+  const notifier = new Notifier({ deviceFd: kernel.deviceFd, clock, onTold: (upToId) => told.push(upToId) });
+  /** The next `count` notifications, as "parent/name"; a listing has no name. */
+  const heard = async (count: number): Promise<string[]> => {
+    const messages: Buffer[] = [];
+    await eventually(`${count} notifications`, () => {
+      messages.push(...kernel.receiveAll());
+      return messages.length >= count;
+    });
+    return messages.map(textOf);
+  };
+  /** Lets time pass once the notifier waits for it. */
+  const pass = async (ms: number): Promise<void> => {
+    await eventually('the pause before the second telling', () => clock.pendingTimers === 1);
+    await clock.advance(ms);
+  };
+  const toldAs = (ids: readonly number[]): Promise<boolean> =>
+    eventually(`${ids.join()} are told`, () => told.join() === ids.join());
+  return { kernel, clock, told, notifier, heard, pass, toldAs };
+}
+
+function textOf(message: Buffer): string {
+  const { error } = readStruct(abi.outHeader, message, 0);
+  if (error === 2) return `${readStruct(abi.notifyInvalInode, message, 16).ino}/`;
+  const { parent, namelen } = readStruct(abi.notifyInvalEntry, message, 16);
+  return `${parent}/${message.subarray(32, 32 + Number(namelen)).toString()}`;
+}
+
+const name = (id: number, parent: number, text: string): Invalidation => ({ id, parent, name: text });
+const listing = (id: number, parent: number): Invalidation => ({ id, parent, name: null });
+
+describe('the kernel', () => {
+  it('is told in order, and of listings a second time a moment later', async () => {
+    const { clock, told, notifier, heard, pass, toldAs, kernel } = scene();
+    notifier.tell([name(1, 5, 'a'), listing(2, 5), name(3, 1, 'b'), listing(4, 1)]);
+    expect(await heard(4)).toEqual(['5/a', '5/', '1/b', '1/']);
+    await pass(secondTellingMs - 1);
+    expect([kernel.receiveAll(), told]).toEqual([[], []]);
+    await clock.advance(1);
+    expect(await heard(2)).toEqual(['5/', '1/']);
+    await toldAs([4]);
+    expect(notifier.written).toBe(4);
+  });
+
+  it('is told nothing twice for being queued twice', async () => {
+    const { notifier, heard, pass, toldAs, kernel } = scene();
+    notifier.tell([name(1, 5, 'a'), name(2, 5, 'b')]);
+    notifier.tell([name(1, 5, 'a'), name(2, 5, 'b'), name(3, 5, 'c')]);
+    expect(await heard(2)).toEqual(['5/a', '5/b']);
+    await pass(secondTellingMs);
+    expect(await heard(1)).toEqual(['5/c']);
+    await pass(secondTellingMs);
+    await toldAs([2, 3]);
+    notifier.tell([name(3, 5, 'c')]);
+    expect(kernel.receiveAll()).toEqual([]);
+  });
+
+  it('is told what came while it was being told', async () => {
+    const { notifier, heard, pass, toldAs } = scene();
+    notifier.tell([name(1, 5, 'a')]);
+    await heard(1);
+    notifier.tell([name(2, 5, 'b'), listing(3, 5)]);
+    await pass(secondTellingMs);
+    expect(await heard(2)).toEqual(['5/b', '5/']);
+    await pass(secondTellingMs);
+    expect(await heard(1)).toEqual(['5/']);
+    await toldAs([1, 3]);
+  });
+});
+
+describe('a closed notifier', () => {
+  it('begins no further notification, and leaves what was told once for the next life', async () => {
+    const { clock, told, notifier, heard, pass, kernel } = scene();
+    notifier.tell([listing(1, 5)]);
+    await heard(1);
+    notifier.close();
+    notifier.tell([listing(2, 5)]);
+    await pass(secondTellingMs);
+    await clock.advance(10 * secondTellingMs);
+    expect([kernel.receiveAll(), told]).toEqual([[], []]);
+  });
+
+  it('may be closed twice', () => {
+    const { notifier } = scene();
+    notifier.close();
+    notifier.close();
+  });
+});
