@@ -4,7 +4,6 @@
 // `unavailable`) and which files the running scan has met; a scan then starts again, published work stays.
 // Mailbox: 1,024 requests, past that `overloaded`; the scan waits for each answer, so it never comes near.
 import type { Worker } from 'node:worker_threads';
-import type { Invalidation } from '../catalog/publication.ts';
 import type {
   WriterAnswers,
   WriterCommand,
@@ -35,8 +34,8 @@ export interface CatalogWriterOptions {
   readonly threads: ThreadSource;
   readonly data: WriterThreadData;
   readonly board: StatusBoard;
-  /** A publication left these for the kernel to forget. */
-  readonly onInvalidations: (invalidations: readonly Invalidation[]) => void;
+  /** A publication left something for the kernel to forget. */
+  readonly onPublished: () => void;
 }
 
 export const catalogWriter = actorRef<CatalogWriterMessage>('catalog-writer');
@@ -73,7 +72,7 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
 
 async function startLife(
   context: ActorContext<CatalogWriterMessage>,
-  { threads, data, board, onInvalidations }: CatalogWriterOptions,
+  { threads, data, board, onPublished }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
   const { thread, command, stop } = ownThread<CatalogWriterMessage, WriterCommand>(context, threads);
   command({ type: 'begin', data });
@@ -118,7 +117,7 @@ async function startLife(
     board.originRows = event.overview.origins;
     asked.reply.resolve(event.value);
     if (asked.request.type === 'publish' || asked.request.type === 'remove') {
-      onInvalidations((event.value as WriterAnswers['publish']).invalidations);
+      if ((event.value as WriterAnswers['publish']).invalidations.length > 0) onPublished();
     }
     context.workDone();
     return { ...state, waiting };

@@ -3,9 +3,9 @@
 // Owns: the fuse thread, the notifier. The session's descriptor is the process's, so a restart loses nothing: the next
 // life of the thread takes the session over and asks again for what was left unanswered, and invalidations that were
 // not told are rows of the catalog. Readers wait for a moment.
-// Mailbox: 1,024 messages, past that the oldest go: what is lost are invalidations, and their rows remain.
+// Mailbox: 1,024 messages, past that the oldest go: what is lost are hints that the catalog has news, and askers are
+// told.
 import type { Worker } from 'node:worker_threads';
-import type { Invalidation } from '../catalog/publication.ts';
 import { Notifier } from '../fuse/notifier.ts';
 import {
   type FuseCommand,
@@ -13,19 +13,23 @@ import {
   type FuseEvent,
   type FuseThreadData,
 } from '../fuse/thread-protocol.ts';
-import { MusicfsError } from '../platform/errors.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { signalEventfd } from '../platform/native.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
-import { actorRef } from '../supervision/actor-ref.ts';
+import { actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
 import { askWriter, catalogWriter } from './catalog-writer.ts';
 import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
 
 export type FuseHandlerMessage =
-  | { readonly type: 'invalidate'; readonly invalidations: readonly Invalidation[] }
+  /** The catalog has something for the kernel to forget. */
+  | { readonly type: 'published' }
+  /** Answered when the kernel has been told everything that was published before the question. */
+  | { readonly type: 'settle'; readonly reply: Reply<null> }
+  | { readonly type: 'pull-ended'; readonly lastId: number; readonly error: unknown }
   | { readonly type: 'thread-said'; readonly event: FuseEvent }
   | { readonly type: 'told'; readonly upToId: number }
   | { readonly type: 'watch-heartbeat' }
@@ -33,6 +37,10 @@ export type FuseHandlerMessage =
   | { readonly type: 'clear-failpoints' };
 
 interface State {
+  /** The newest invalidation that was told. */
+  readonly lastId: number;
+  readonly pull: 'idle' | 'running' | 'again';
+  readonly settling: readonly Reply<null>[];
   readonly heartbeat: number;
   readonly heartbeatMovedAtMs: number;
   readonly requests: number;
@@ -56,6 +64,8 @@ export const fuseHandler = actorRef<FuseHandlerMessage>('fuse-handler');
 
 const heartbeatCheckMs = 1000;
 const stopMs = 1_000;
+/** After the catalog did not answer. */
+const pullAgainMs = 1_000;
 
 export function fuseHandlerSpec(options: FuseHandlerOptions): ActorSpec<FuseHandlerMessage, State> {
   return actorSpec({
@@ -103,19 +113,25 @@ async function startLife(
   board.serving = { isServing: true, isAdopted: options.adopt, hasResend: serving.hasResend };
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
-  void replay();
+  context.self.tell({ type: 'published' }); // what an earlier life left untold
 
   return {
     initialState: () => ({
+      lastId: 0,
+      pull: 'idle',
+      settling: [],
       heartbeat: counters.heartbeat(),
       heartbeatMovedAtMs: context.clock.monotonicMs(),
       requests: requestsSoFar(counters),
     }),
     handle(state, message) {
       switch (message.type) {
-        case 'invalidate':
-          notifier.tell(message.invalidations);
-          return state;
+        case 'published':
+          return pull(state);
+        case 'settle':
+          return pull({ ...state, settling: [...state.settling, message.reply] });
+        case 'pull-ended':
+          return pullEnded(state, message.lastId, message.error);
         case 'told':
           board.notifications = notifier.written;
           void askWriter(catalogWriter, { type: 'invalidated', upToId: message.upToId }).catch(
@@ -142,31 +158,44 @@ async function startLife(
     const heartbeat = counters.heartbeat();
     const requests = requestsSoFar(counters);
     if (requests !== state.requests) context.workDone();
-    if (heartbeat !== state.heartbeat) return { heartbeat, heartbeatMovedAtMs: now, requests };
+    if (heartbeat !== state.heartbeat) return { ...state, heartbeat, heartbeatMovedAtMs: now, requests };
     if (now - state.heartbeatMovedAtMs > limits.fuseThreadHungMs) {
       context.fail(new MusicfsError('internal', 'the fuse thread gives no sign of life'));
     }
     return { ...state, requests };
   }
 
-  /** What an earlier life left untold. New publications queue behind it, as their ids are higher. */
-  async function replay(): Promise<void> {
-    try {
-      for (let afterId = 0; ; ) {
-        const rows = await askWriter(
-          catalogWriter,
-          { type: 'pending-invalidations', afterId },
-          context.signal,
-        );
+  /** Rows are read from the catalog, in order and from where we are, so that no lost message loses one. */
+  function pull(state: State): State {
+    if (state.pull !== 'idle') return { ...state, pull: 'again' };
+    let { lastId } = state;
+    const work = async () => {
+      for (;;) {
+        const request = { type: 'pending-invalidations', afterId: lastId } as const;
+        const rows = await askWriter(catalogWriter, request, context.signal);
         const last = rows.at(-1);
         if (last === undefined) return;
-        context.self.tell({ type: 'invalidate', invalidations: rows });
-        afterId = last.id;
+        await notifier.tell(rows);
+        lastId = last.id;
       }
-    } catch (error) {
-      if (context.signal.aborted) return; // the next life replays
-      context.log.warn({ event: 'replay_failed', error: String(error) });
+    };
+    work().then(
+      () => context.self.tell({ type: 'pull-ended', lastId, error: null }),
+      (error: unknown) => context.self.tell({ type: 'pull-ended', lastId, error }),
+    );
+    return { ...state, pull: 'running' };
+  }
+
+  function pullEnded(state: State, lastId: number, error: unknown): State {
+    const ended: State = { ...state, lastId, pull: 'idle' };
+    if (error !== null) {
+      context.log.warn({ event: 'invalidations_delayed', error: messageOf(error) });
+      context.scope.timer(pullAgainMs, { type: 'published' });
+      return ended;
     }
+    if (state.pull === 'again') return pull(ended);
+    for (const reply of state.settling) reply.resolve(null);
+    return { ...ended, settling: [] };
   }
 }
 

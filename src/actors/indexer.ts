@@ -36,6 +36,8 @@ export interface IndexerOptions {
   readonly board: StatusBoard;
   readonly parsers: Omit<ParserPoolOptions, 'log' | 'clock'>;
   readonly failpoints: Failpoints;
+  /** Resolves when readers see everything that was published so far. */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
 }
 
 interface State {
@@ -125,6 +127,7 @@ function startLife(
         clock: context.clock,
         log: context.log,
         failpoints: options.failpoints,
+        settle: options.settle,
         onProgress: (change) => {
           if (!context.signal.aborted) board.scan = { ...board.scan, ...change };
         },

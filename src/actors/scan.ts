@@ -30,6 +30,8 @@ export interface ScanOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly failpoints: Failpoints;
+  /** Resolves when readers see everything that was published so far. */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
   /** Called with what changed; the owner keeps the whole. */
   readonly onProgress: (change: Partial<ScanState>) => void;
 }
@@ -83,7 +85,17 @@ class Scan {
     } else {
       this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
     }
+    if (this.added + this.changed + this.removed > 0) await this.settled();
     this.options.onProgress({ phase: 'done', wasComplete: this.isComplete, currentPath: null });
+  }
+
+  /** Whoever waits for the scan finds its result in the mount. */
+  private async settled(): Promise<void> {
+    try {
+      await this.options.settle(this.signal);
+    } catch (error) {
+      this.options.log.warn({ event: 'readers_not_told', error: messageOf(error) });
+    }
   }
 
   private get isOver(): boolean {

@@ -170,8 +170,8 @@ function treeOf(
         origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })),
       },
       board,
-      onInvalidations: (invalidations) => {
-        fuseHandler.tell({ type: 'invalidate', invalidations });
+      onPublished: () => {
+        fuseHandler.tell({ type: 'published' });
       },
     },
     lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board })),
@@ -179,6 +179,9 @@ function treeOf(
       origins,
       board,
       failpoints,
+      settle: async (signal) => {
+        await fuseHandler.ask<null>((reply) => ({ type: 'settle', reply }), { timeoutMs: settleMs, signal });
+      },
       parsers: {
         size: parserCount,
         dropPrivileges: process.getuid?.() === 0,
@@ -220,6 +223,9 @@ async function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOp
     `origin ${missing.root} does not exist, and nothing of it is known from before: is the path right, the disk mounted?`,
   );
 }
+
+/** What the kernel may take to hear of the last publication of a scan; past that the scan ends without it. */
+const settleMs = 10_000;
 
 /** Two parsers keep two cores busy; more would take them from players. */
 const parserCount = 2;

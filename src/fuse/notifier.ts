@@ -21,54 +21,45 @@ export class Notifier {
   /** Notifications written. */
   written = 0;
   private readonly options: NotifierOptions;
-  private readonly queue: Invalidation[] = [];
-  private isBusy = false;
   private isClosed = false;
-  private lastQueuedId = 0;
+  /** Ends when the last write that was begun has ended. */
+  private lastWrite: Promise<void> = Promise.resolve();
 
   constructor(options: NotifierOptions) {
     this.options = options;
   }
 
-  /** Queues invalidations in the order of their ids; those queued before are left out. */
-  tell(invalidations: readonly Invalidation[]): void {
-    for (const invalidation of invalidations) {
-      if (invalidation.id <= this.lastQueuedId) continue;
-      this.lastQueuedId = invalidation.id;
-      this.queue.push(invalidation);
-    }
-    if (!this.isBusy) void this.work();
+  /**
+   * Tells these, in order of their ids. Resolves when each has been told once: from then on nobody sees what was before.
+   * Never rejects: a node or name the kernel does not know is ENOENT, which is fine, and a dead session has no readers.
+   */
+  async tell(invalidations: readonly Invalidation[]): Promise<void> {
+    for (const { parent, name } of invalidations) await this.write(parent, name);
+    const last = invalidations.at(-1);
+    if (last === undefined || this.isClosed) return;
+    this.options.clock.after(secondTellingMs, () => void this.tellAgain(invalidations, last.id));
   }
 
   /** No further notification is begun. */
   close(): void {
     this.isClosed = true;
-    this.queue.length = 0;
   }
 
-  /** Never rejects: a node or name the kernel does not know is ENOENT, which is fine; a dead session is ENODEV. */
-  private async work(): Promise<void> {
-    this.isBusy = true;
-    while (this.queue.length > 0 && !this.isClosed) {
-      const batch = this.queue.splice(0);
-      for (const { parent, name } of batch) {
-        if (this.isClosed) return;
-        const node = { id: parent, version: 0 };
-        await writeAsync(
-          this.options.deviceFd,
-          name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name),
-        );
-        this.written += 1;
-      }
-      await new Promise<void>((resolve) => this.options.clock.after(secondTellingMs, resolve));
-      for (const { parent, name } of batch) {
-        if (this.isClosed) return;
-        if (name === null)
-          await writeAsync(this.options.deviceFd, encodeInvalInode({ id: parent, version: 0 }));
-      }
-      const last = batch.at(-1);
-      if (last !== undefined && !this.isClosed) this.options.onTold(last.id);
-    }
-    this.isBusy = false;
+  private async tellAgain(invalidations: readonly Invalidation[], lastId: number): Promise<void> {
+    for (const { parent, name } of invalidations) if (name === null) await this.write(parent, null);
+    if (!this.isClosed) this.options.onTold(lastId);
+  }
+
+  private write(parent: number, name: string | null): Promise<void> {
+    this.lastWrite = this.lastWrite.then(async () => {
+      if (this.isClosed) return;
+      const node = { id: parent, version: 0 };
+      await writeAsync(
+        this.options.deviceFd,
+        name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name),
+      );
+      this.written += 1;
+    });
+    return this.lastWrite;
   }
 }
