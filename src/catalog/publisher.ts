@@ -57,6 +57,10 @@ export class Publisher {
       firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_point = ? WHERE id = ?'),
       filesOf: database.prepare<unknown[], number>('SELECT files FROM origins WHERE id = ?').pluck(),
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
+      lastPublication: database
+        .prepare<unknown[], number>("SELECT value FROM meta WHERE key = 'published_us'")
+        .pluck(),
+      setLastPublication: prepare("UPDATE meta SET value = ? WHERE key = 'published_us'"),
       invalidationsAfter: database.prepare<unknown[], Invalidation>(
         'SELECT id, parent, name FROM invalidations WHERE id > ? ORDER BY id LIMIT 5000',
       ),
@@ -205,13 +209,20 @@ export class Publisher {
     changes.removed += 1;
   }
 
+  /** The time of a publication: the wall clock, but always later than that of the one before, as times only go forward. */
+  private nextInstant(): Instant {
+    const last = this.sql.lastPublication.get() ?? 0;
+    const microseconds = Math.max(Math.floor(this.nowMs() * 1000), last + 1);
+    this.sql.setLastPublication.run(microseconds);
+    return { seconds: Math.floor(microseconds / 1e6), nanoseconds: (microseconds % 1e6) * 1000 };
+  }
+
   /** Runs `work` in one transaction and collects the invalidations it left. */
   private transaction(work: (now: Instant, changes: Changes) => void): PublishResult {
     const changes = { added: 0, changed: 0, removed: 0 };
     const before = this.sql.lastInvalidation.get() ?? 0;
     this.database.transaction(() => {
-      const nowMs = this.nowMs();
-      const now = { seconds: Math.floor(nowMs / 1000), nanoseconds: Math.floor((nowMs % 1000) * 1e6) };
+      const now = this.nextInstant();
       work(now, changes);
       this.tree.finish(now);
     })();

@@ -100,7 +100,8 @@ const migrations: readonly string[] = [
     parent INTEGER NOT NULL,
     name TEXT
   );
-  INSERT INTO meta VALUES ('tracks', 0), ('files', 0), ('directories', 1), ('bytes', 0), ('failed', 0);
+  INSERT INTO meta VALUES ('tracks', 0), ('files', 0), ('directories', 1), ('bytes', 0), ('failed', 0),
+    ('published_us', 0);
   `,
 ];
 
