@@ -37,7 +37,7 @@ export async function generateCatalog(
     );
     publisher.publish('local', files, [], () => undefined);
   }
-  publisher.finishScan('local', '/');
+  publisher.finishScan('local', ['/']);
   publisher.invalidated(Number.MAX_SAFE_INTEGER);
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.close();

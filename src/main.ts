@@ -10,6 +10,9 @@ import { ThreadSource } from './platform/thread-source.ts';
 reportCrashes('musicfsd', exitCodes.crashed);
 process.on('SIGUSR1', () => undefined); // Node would start its inspector
 process.on('SIGPIPE', () => undefined);
+process.on('SIGHUP', () => undefined); // a configuration is read at the start only
+process.on('SIGUSR2', () => undefined);
+process.umask(0o077); // what is written is the daemon's own
 
 const options = parse(process.argv.slice(2));
 if (typeof options === 'string') {

@@ -81,6 +81,7 @@ async function startLife(
   if (opened.type === 'opened') {
     board.counters = opened.overview.counters;
     board.originRows = opened.overview.origins;
+    onPublished(); // the life before may have died between a commit and its word
   }
   context.scope.listen(thread, 'message', (event: WriterEvent) => ({ type: 'thread-said', event }) as const);
 

@@ -7,6 +7,7 @@
 // told.
 import type { Worker } from 'node:worker_threads';
 import { Notifier } from '../fuse/notifier.ts';
+import type { Negotiated } from '../fuse/protocol/init.ts';
 import {
   type FuseCommand,
   FuseCounters,
@@ -15,7 +16,7 @@ import {
 } from '../fuse/thread-protocol.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { signalEventfd } from '../platform/native.ts';
+import { closeFilesBelow, signalEventfd } from '../platform/native.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef, type Reply } from '../supervision/actor-ref.ts';
@@ -48,9 +49,13 @@ interface State {
 
 export interface FuseHandlerOptions {
   readonly threads: ThreadSource;
-  readonly data: Omit<FuseThreadData, 'adopt' | 'counters'>;
-  /** The process itself took the session over from another. */
-  readonly adopt: boolean;
+  readonly data: Omit<FuseThreadData, 'adopted' | 'counters'>;
+  /** What the kernel and the first life agreed on; kept here for those that follow. */
+  readonly session: { negotiated: Negotiated | null };
+  /** Roots of the origins: a thread that died leaves files below them open. */
+  readonly originRoots: readonly string[];
+  /** The mount ends: what waits is answered, and nobody takes the session over. */
+  readonly isEnding: () => boolean;
   readonly board: StatusBoard;
   /** Armed failpoints of the fuse thread, for its next life. */
   readonly failpoints: () => readonly string[];
@@ -88,9 +93,10 @@ async function startLife(
   board.fuse = counters;
   const data: FuseThreadData = {
     ...options.data,
-    adopt: options.adopt || context.incarnation > 1,
+    adopted: options.session.negotiated,
     counters: counters.memory,
   };
+  if (context.incarnation > 1) closeFilesBelow(options.originRoots);
   const wake = () => signalEventfd(data.wakeFd);
   const { thread, command, stop } = ownThread<FuseHandlerMessage, FuseCommand>(
     context,
@@ -108,9 +114,10 @@ async function startLife(
   });
   command({ type: 'begin', data });
   for (const setting of options.failpoints()) command({ type: 'set-failpoint', setting });
-  const serving = await firstServing(thread, context.signal);
+  const serving = await firstServing(thread, options.onSessionEnded, context.signal);
   options.onServing();
-  board.serving = { isServing: true, isAdopted: options.adopt, hasResend: serving.hasResend };
+  options.session.negotiated = serving.negotiated;
+  board.serving = { isServing: true, isAdopted: false, hasResend: serving.negotiated.hasResend };
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
   context.self.tell({ type: 'published' }); // what an earlier life left untold
@@ -140,6 +147,9 @@ async function startLife(
           return state;
         case 'thread-said':
           if (message.event.type === 'session-ended') options.onSessionEnded(message.event.errno);
+          if (message.event.type === 'record-failed') {
+            context.log.warn({ event: 'session_record_failed', error: message.event.message });
+          }
           return state;
         case 'watch-heartbeat':
           return watch(state);
@@ -149,7 +159,12 @@ async function startLife(
           return state;
       }
     },
-    stop: () => stop({ type: 'stop' }, (event) => (event as FuseEvent).type === 'stopped', stopMs),
+    stop: () =>
+      stop(
+        { type: 'stop', isLast: options.isEnding() },
+        (event) => (event as FuseEvent).type === 'stopped',
+        stopMs,
+      ),
   };
 
   function watch(state: State): State {
@@ -203,11 +218,16 @@ function requestsSoFar(counters: FuseCounters): number {
   return Object.values(counters.requests()).reduce((sum, count) => sum + count, 0);
 }
 
-function firstServing(thread: Worker, signal: AbortSignal): Promise<Extract<FuseEvent, { type: 'serving' }>> {
+function firstServing(
+  thread: Worker,
+  onSessionEnded: (errno: string) => void,
+  signal: AbortSignal,
+): Promise<Extract<FuseEvent, { type: 'serving' }>> {
   return new Promise((resolve, reject) => {
     thread.on('message', (event: FuseEvent) => {
       if (event.type === 'serving') resolve(event);
       if (event.type === 'session-ended') {
+        onSessionEnded(event.errno);
         reject(
           new MusicfsError('origin_unavailable', `the session ended before it was served (${event.errno})`),
         );

@@ -47,12 +47,13 @@ interface State {
   readonly retries: number;
 }
 
-const retryMs = 1_000;
+const retryMs = 5_000;
 /** A known library is served as it was; that it is compared with the disks can wait until the start is over. */
 const reconcileAfterMs = 5_000;
 /** After a scan, when its garbage has been collected. */
 const quietMs = 3_000;
-const mostRetries = 5;
+/** Longer than the longest delay of a restart. */
+const mostRetries = 24;
 
 export const indexer = actorRef<IndexerMessage>('indexer');
 
@@ -182,6 +183,7 @@ function startLife(
     } else if (codeOf(error) === 'unavailable' && state.retries < mostRetries) {
       // A part the scan needs was restarted: once more, what was published is not parsed again.
       context.log.warn({ event: 'scan_interrupted', origin: originId, error: messageOf(error) });
+      board.scan = { ...scan, phase: 'listing', ended: scan.ended };
       context.scope.timer(retryMs, { type: 'scan', originId, reply: null });
       return { ...state, running: null, retries: state.retries + 1 };
     } else {

@@ -17,9 +17,14 @@ import type { OriginHealth, StatusBoard } from './status-board.ts';
 export type OriginLaneMessage =
   | { readonly type: 'list'; readonly directory: RealPath; readonly reply: Reply<OriginListing> }
   | { readonly type: 'stat'; readonly path: RealPath; readonly reply: Reply<OriginFile | null> }
-  /** Answers where the disk that holds the origin is mounted. */
-  | { readonly type: 'probe'; readonly reply: Reply<string> }
+  | { readonly type: 'probe'; readonly reply: Reply<OriginMounts> }
   | { readonly type: 'call-ended'; readonly error: unknown };
+
+/** Mount points that belong to an origin: those that are missing, and all that are there. */
+export interface OriginMounts {
+  readonly missing: readonly string[];
+  readonly mounted: readonly string[];
+}
 
 export interface OriginLaneOptions {
   readonly ref: ActorRef<OriginLaneMessage>;
@@ -70,11 +75,20 @@ function startLife(
   };
 
   const probe = async () => {
-    await origin.probe(board.originRows.find(({ name }) => name === origin.id)?.mountPoint ?? null);
-    return origin.mountPoint();
+    const known = board.originRows.find(({ name }) => name === origin.id)?.mountPoints ?? null;
+    return { missing: await origin.probe(known), mounted: await origin.mountPoints() };
   };
   // The first look is the lane's own, so that status knows at once.
-  call({ resolve: () => undefined, reject: () => undefined }, probe);
+  call(nobody, probe);
+
+  /** While it is away it is looked for; the first answer makes it healthy. */
+  const recheck = () => {
+    context.scope.timer(recheckMs, () => {
+      if (board.origins.get(origin.id)?.state === 'healthy') return;
+      call(nobody, probe);
+      recheck();
+    });
+  };
 
   return {
     initialState: () => healthy,
@@ -93,12 +107,16 @@ function startLife(
           context.workDone();
           const next = healthAfter(state, message.error);
           if (next !== state) board.origins.set(origin.id, next);
+          if (next.state === 'unhealthy' && state.state === 'healthy') recheck();
           return next;
         }
       }
     },
   };
 }
+
+const recheckMs = 30_000;
+const nobody = { resolve: () => undefined, reject: () => undefined };
 
 /** A local origin is believed at its first word: one failure that is not about a single name makes it unhealthy. */
 function healthAfter(health: OriginHealth, error: unknown): OriginHealth {

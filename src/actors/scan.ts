@@ -16,7 +16,7 @@ import type { ActorRef } from '../supervision/actor-ref.ts';
 import type { ParseOutcome } from '../tags/parse-outcome.ts';
 import type { ParserPool } from '../tags/parser-pool.ts';
 import { askWriter, type CatalogWriterMessage } from './catalog-writer.ts';
-import type { OriginLaneMessage } from './origin-lane.ts';
+import type { OriginLaneMessage, OriginMounts } from './origin-lane.ts';
 import type { ScanState } from './scan-progress.ts';
 
 export interface ScanOptions {
@@ -68,10 +68,16 @@ class Scan {
   async run(): Promise<void> {
     const { originId, lane, writer } = this.options;
     this.options.onProgress({ phase: 'listing', total: this.options.knownFiles });
-    const mountPoint = await lane.ask<string>((reply) => ({ type: 'probe', reply }), {
+    const { missing, mounted } = await lane.ask<OriginMounts>((reply) => ({ type: 'probe', reply }), {
       timeoutMs: listDeadlineMs,
       signal: this.signal,
     });
+    if (missing.length > 0) {
+      // What lies on a disk that is not mounted is not gone: nothing is removed by such a scan.
+      this.isComplete = false;
+      this.errors += missing.length;
+      this.options.log.warn({ event: 'disks_not_mounted', origin: originId, missing });
+    }
     await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
     this.list(rootRealPath);
     await this.listing.onIdle();
@@ -81,11 +87,11 @@ class Scan {
     if (this.failure !== null) throw this.failure;
     if (this.isComplete) {
       await this.removeMissing();
-      await askWriter(writer, { type: 'finish-scan', origin: originId, mountPoint }, this.signal);
+      await askWriter(writer, { type: 'finish-scan', origin: originId, mountPoints: mounted }, this.signal);
     } else {
       this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
     }
-    if (this.added + this.changed + this.removed > 0) await this.settled();
+    await this.settled();
     this.options.onProgress({ phase: 'done', wasComplete: this.isComplete, currentPath: null });
   }
 
@@ -120,6 +126,7 @@ class Scan {
           this.failure = error; // the lane is gone, not the directory
           return;
         }
+        if (codeOf(error) === 'not_found' && directory !== rootRealPath) return; // it went after its parent was listed
         this.isComplete = false;
         this.errors += 1;
         this.options.log.warn({
@@ -136,7 +143,7 @@ class Scan {
   private collect(files: readonly OriginFile[]): void {
     if (this.collected.length > 0 && this.collected.length + files.length > limits.publishBatchFiles)
       this.submit();
-    this.collected.push(...files);
+    for (const file of files) this.collected.push(file);
     this.listed += files.length;
     this.options.onProgress({ total: Math.max(this.listed, this.options.knownFiles) });
     if (this.collected.length >= limits.publishBatchFiles) this.submit();

@@ -134,6 +134,17 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
       `${board.scan.held} files are missing on origin ${board.scan.originId ?? ''}; they stay listed, as that many never go without your word`,
     );
   }
+  const { scan } = board;
+  if (
+    !scan.isRunning &&
+    scan.ended > 0 &&
+    !scan.wasComplete &&
+    board.scanFailures.get(scan.originId ?? '') === null
+  ) {
+    warnings.push(
+      `the last scan of ${scan.originId ?? ''} did not meet everything, so nothing was removed: see the log`,
+    );
+  }
   const { originRows } = board;
   for (const { id, root } of daemon.origins) {
     if (

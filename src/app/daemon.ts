@@ -4,7 +4,7 @@
 // order · "serving" to the keeper. Nothing before that depends on the size of the library or on an origin being up.
 // Order of a stop: drain · unmount, while requests are still answered · tree in reverse · lock.
 
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { fuseHandler } from '../actors/fuse-handler.ts';
@@ -19,6 +19,7 @@ import { codeOf, errnoOf, MusicfsError, messageOf } from '../platform/errors.ts'
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
+import { mountAt, readMounts } from '../platform/mount-table.ts';
 import { createEventfd, unmountAsync } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
@@ -103,16 +104,27 @@ class Daemon {
       this.log.info({ event: 'session_ended', errno });
       void this.stop('the file system was unmounted', false);
     };
-    return startSystem(treeOf(this.options, this.board, this.failpoints, port, onServing, onSessionEnded), {
-      clock: systemClock,
-      log: this.log,
-      random: Math.random,
-      onRootGaveUp: ({ message }) => {
-        this.log.error({ event: 'root_gave_up', reason: message });
-        this.finished.resolve(exitCodes.crashed);
+    return startSystem(
+      treeOf(
+        this.options,
+        this.board,
+        this.failpoints,
+        port,
+        () => this.isStopping,
+        onServing,
+        onSessionEnded,
+      ),
+      {
+        clock: systemClock,
+        log: this.log,
+        random: Math.random,
+        onRootGaveUp: ({ message }) => {
+          this.log.error({ event: 'root_gave_up', reason: message });
+          this.finished.resolve(exitCodes.crashed);
+        },
+        intercept: (id, where) => this.failpoints.check(`actor.${id}.${where}`),
       },
-      intercept: (id, where) => this.failpoints.check(`actor.${id}.${where}`),
-    });
+    );
   }
 
   /** Ends everything; may be called at any time and more than once. */
@@ -120,14 +132,14 @@ class Daemon {
     if (this.isStopping) return;
     this.isStopping = true;
     const startedAtMs = systemClock.monotonicMs();
-    await this.keeper.tell({ type: 'stopping' });
+    void this.keeper.tell({ type: 'stopping' });
     this.log.info({ event: 'stopping', why });
     const overrun = setTimeout(() => {
       this.log.error({ event: 'stop_overran' });
       process.kill(process.pid, 'SIGKILL');
     }, stopMs);
     const system = await this.starting.catch(() => null);
-    if (unmount) await endMount(this.options.mountPoint, this.log);
+    if (unmount) await endMount(this.options, this.log);
     const report = await system?.stop();
     forgetSession(this.options.stateDirectory);
     removeIfEmpty(path.dirname(this.options.socketPath));
@@ -142,6 +154,7 @@ class Daemon {
     this.log.error({ event: 'refused_to_start', code: codeOf(error), error: messageOf(error) });
     await this.keeper.tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
     await this.system?.stop();
+    this.lock?.release();
     return exitCodes.refused;
   }
 }
@@ -151,6 +164,7 @@ function treeOf(
   board: StatusBoard,
   failpoints: Failpoints,
   port: ReturnType<typeof createControlPort>,
+  isEnding: () => boolean,
   onServing: () => void,
   onSessionEnded: (errno: string) => void,
 ): ReturnType<typeof supervisionTree> {
@@ -201,7 +215,9 @@ function treeOf(
         gid: options.gid,
         failpoints: options.enableFailpoints,
       },
-      adopt: false,
+      session: { negotiated: null },
+      originRoots: origins.map(({ root }) => root),
+      isEnding,
       board,
       failpoints: () => failpoints.settings('fuse.'),
       onServing,
@@ -213,6 +229,9 @@ function treeOf(
 
 /** A missing origin is an outage when its files are known, and a mistake when they are not. */
 async function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOptions): Promise<void> {
+  const file = origins.find(({ root }) => statSync(root, { throwIfNoEntry: false })?.isDirectory() === false);
+  if (file !== undefined)
+    throw new MusicfsError('refused', `origin ${file.root} is a file: name the directory with the music`);
   const missing = origins.find(({ root }) => !existsSync(root));
   if (missing === undefined) return;
   // Loaded only here: SQLite belongs to the threads.
@@ -257,7 +276,12 @@ function removeIfEmpty(directory: string): void {
 }
 
 /** Unmounts while requests are still answered; what is busy is detached, so that the path is free at once. */
-async function endMount(mountPoint: string, log: Logger): Promise<void> {
+async function endMount({ mountPoint, device }: DaemonOptions, log: Logger): Promise<void> {
+  const top = mountAt(mountPoint, readMounts());
+  if (top?.device !== device) {
+    if (top !== undefined) log.warn({ event: 'mount_covered', mountPoint, by: top.fsType });
+    return; // gone already, or somebody mounted over it: theirs is not ours to take away
+  }
   const plain = await unmountAsync(mountPoint, false);
   if (plain === null) return;
   if (plain === 'EBUSY') {

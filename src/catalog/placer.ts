@@ -78,7 +78,7 @@ export class Placer {
       const isMulti = discs !== undefined && ((discs.total ?? 0) > 1 || discs.low !== discs.high);
       if (isMulti === this.isMultiDisc(key)) continue;
       this.sql.setMultiDisc.run(key, isMulti ? 1 : 0);
-      changed.push(...this.sql.ofAlbum.all(key));
+      for (const node of this.sql.ofAlbum.all(key)) changed.push(node);
     }
     return changed;
   }

@@ -48,7 +48,7 @@ export interface OriginRow {
   readonly kind: string;
   readonly root: string;
   readonly firstScanComplete: boolean;
-  /** Where the origin's disk was mounted at its last complete scan; null before. */
-  readonly mountPoint: string | null;
+  /** The mount points that belonged to it at its last complete scan, that of its root first; null before. */
+  readonly mountPoints: readonly string[] | null;
   readonly files: number;
 }

@@ -45,16 +45,19 @@ export class Publisher {
       insertOrigin: prepare('INSERT INTO origins (name, kind, root) VALUES (?, ?, ?)'),
       // A new root may be on another disk.
       updateOrigin: prepare(
-        'UPDATE origins SET kind = @kind, mount_point = iif(root = @root, mount_point, NULL), root = @root WHERE name = @name',
+        'UPDATE origins SET kind = @kind, mount_points = iif(root = @root, mount_points, NULL), root = @root WHERE name = @name',
       ),
       origins: database.prepare<
         unknown[],
-        Omit<OriginRow, 'firstScanComplete'> & { firstScanComplete: number }
+        Omit<OriginRow, 'firstScanComplete' | 'mountPoints'> & {
+          firstScanComplete: number;
+          mountPoints: string | null;
+        }
       >(
-        `SELECT name, kind, root, first_scan_complete AS firstScanComplete, files, mount_point AS mountPoint
+        `SELECT name, kind, root, first_scan_complete AS firstScanComplete, files, mount_points AS mountPoints
          FROM origins ORDER BY id`,
       ),
-      firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_point = ? WHERE id = ?'),
+      firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_points = ? WHERE id = ?'),
       filesOf: database.prepare<unknown[], number>('SELECT files FROM origins WHERE id = ?').pluck(),
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
       lastPublication: database
@@ -80,7 +83,11 @@ export class Publisher {
   }
 
   origins(): OriginRow[] {
-    return this.sql.origins.all().map((row) => ({ ...row, firstScanComplete: row.firstScanComplete !== 0 }));
+    return this.sql.origins.all().map(({ mountPoints, ...row }) => ({
+      ...row,
+      firstScanComplete: row.firstScanComplete !== 0,
+      mountPoints: mountPoints === null ? null : (JSON.parse(mountPoints) as string[]), // written by finishScan
+    }));
   }
 
   counters(): CatalogCounters {
@@ -163,13 +170,13 @@ export class Publisher {
   }
 
   /**
-   * Ends a scan that met every file: from now on the origin counts as known, on the disk that is mounted at
-   * `mountPoint`. Old tombstones go.
+   * Ends a scan that met every file: from now on the origin counts as known, on the disks that are mounted at
+   * `mountPoints`. Old tombstones go.
    */
-  finishScan(originName: string, mountPoint: string): void {
+  finishScan(originName: string, mountPoints: readonly string[]): void {
     const now = this.nowMs();
     this.database.transaction(() => {
-      this.sql.firstScanDone.run(mountPoint, this.originId(originName));
+      this.sql.firstScanDone.run(JSON.stringify(mountPoints), this.originId(originName));
       this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
     })();

@@ -34,7 +34,7 @@ const migrations: readonly string[] = [
     root TEXT NOT NULL,
     first_scan_complete INTEGER NOT NULL DEFAULT 0,
     files INTEGER NOT NULL DEFAULT 0,
-    mount_point TEXT
+    mount_points TEXT
   );
   CREATE TABLE nodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -30,8 +30,8 @@ export type WriterRequest =
     }
   | { readonly type: 'missing'; readonly origin: string; readonly most: number }
   | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
-  /** The scan met everything; `mountPoint` is where the origin's disk was mounted then. */
-  | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoint: string }
+  /** The scan met everything; `mountPoints` are those that belong to the origin, that of its root first. */
+  | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }
   | { readonly type: 'pending-invalidations'; readonly afterId: number }
   | { readonly type: 'invalidated'; readonly upToId: number }
   | { readonly type: 'overview' };

@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import xxhash from 'xxhash-wasm';
 import { defaultLibraryOptions } from '../library/library-options.ts';
 import { parseTemplate, templatePresets } from '../library/template.ts';
-import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
 import { openCatalogForWriting } from './open-catalog.ts';
 import { Publisher } from './publisher.ts';
 import type {
@@ -68,7 +68,7 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
     template: template.template,
     library: defaultLibraryOptions,
     hash,
-    nowMs: () => performance.timeOrigin + performance.now(),
+    nowMs: Date.now,
   });
   for (const { name, kind, root } of data.origins) publisher.registerOrigin(name, kind, root);
   const scans = new Map<string, SeenNodes>();
@@ -87,9 +87,17 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
       const value = answer(publisher, scans, overview, command.request);
       tell({ type: 'answer', id: command.id, value, overview: overview() });
     } catch (error) {
-      tell({ type: 'failure', id: command.id, code: codeOf(error), message: messageOf(error) });
+      tell({ type: 'failure', id: command.id, code: failureCodeOf(error), message: messageOf(error) });
     }
   };
+}
+
+/** SQLite's own failures by their code: a damaged file is one thing, a full or failing disk may be well again later. */
+function failureCodeOf(error: unknown): ErrorCode {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!code.startsWith('SQLITE_')) return codeOf(error);
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'catalog_corrupt';
+  return /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN)/.test(code) ? 'unavailable' : 'internal';
 }
 
 function answer(
@@ -123,7 +131,7 @@ function answer(
     case 'remove':
       return publisher.remove(request.origin, request.paths);
     case 'finish-scan':
-      publisher.finishScan(request.origin, request.mountPoint);
+      publisher.finishScan(request.origin, request.mountPoints);
       scans.delete(request.origin);
       return null;
     case 'pending-invalidations':

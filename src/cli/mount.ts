@@ -152,9 +152,21 @@ function originsFrom(
     if (free === undefined || known.includes(free)) {
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
-    origins.push({ id: free, root: realOrAsGiven(path.resolve(root)) });
+    const resolved = realOrAsGiven(path.resolve(root));
+    const overlap = origins.find((other) => isWithin(resolved, other.root) || isWithin(other.root, resolved));
+    if (overlap !== undefined) {
+      throw new MusicfsError(
+        'config_invalid',
+        `origins ${overlap.root} and ${resolved} overlap: each track would be shown twice; name the outer one only`,
+      );
+    }
+    origins.push({ id: free, root: resolved });
   }
   return origins;
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return `${inner}/`.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
 function localPath(text: string): string {

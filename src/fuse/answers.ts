@@ -20,11 +20,15 @@ export class Answers {
     this.content = content;
   }
 
-  /** The entry of that name; "." and ".." too, as NFS asks for them. `not_found`, `name_too_long`. */
-  lookup(parentId: number, nameBytes: Buffer): NodeAttributes | ErrorCode {
+  /** The entry of that name; "." (of files too) and "..", as NFS asks for them. `not_found`, `name_too_long`. */
+  lookup(
+    parentId: number,
+    parentVersion: number,
+    nameBytes: Buffer,
+  ): NodeAttributes | DirectoryEntry | ErrorCode {
     if (nameBytes.length > longestNameBytes) return 'name_too_long';
     const name = nameBytes.toString('utf8');
-    if (name === '.') return this.attributes(parentId, 0);
+    if (name === '.') return this.attributes(parentId, parentVersion);
     if (name === '..') return this.attributes(this.tree.parent(parentId), 0);
     if (name.includes('\uFFFD') && !Buffer.from(name).equals(nameBytes)) return 'not_found'; // no UTF-8: no name of ours
     return this.tree.lookup(parentId, name) ?? 'not_found';
@@ -77,6 +81,11 @@ export class Answers {
     area: Uint8Array,
   ): Promise<number | ErrorCode> {
     return this.content.read(id, version, offset, length, area);
+  }
+
+  /** A read of that range took too long; see LocalReader.gaveUp. */
+  gaveUp(id: number, version: number, offset: number, length: number): void {
+    this.content.gaveUp(id, version, offset, length);
   }
 
   counters(): CatalogCounters {

@@ -7,11 +7,11 @@ import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
 import { LocalReader } from '../origins/local-reader.ts';
 import { systemClock } from '../platform/clock.ts';
-import { MusicfsError } from '../platform/errors.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { Answers } from './answers.ts';
 import { KernelSession } from './drivers/kernel/kernel-session.ts';
-import { loadSession, saveSession } from './session-record.ts';
+import { saveSession } from './session-record.ts';
 import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
 
 const housekeepingMs = 10_000;
@@ -38,7 +38,6 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const database = openCatalogForReading(data.catalogPath);
   const tree = new TreeReader(database);
   const content = new LocalReader((id, version) => tree.location(id, version), systemClock);
-  const adopted = data.adopt ? loadSession(data.stateDirectory, data.device) : null;
   let freeBytes = 0;
 
   const publishCounters = () => {
@@ -60,9 +59,15 @@ function begin(port: Port, data: FuseThreadData): Commands {
     clock: systemClock,
     uid: data.uid,
     gid: data.gid,
-    adopted,
-    saveNegotiated: (negotiated) => saveSession(data.stateDirectory, data.device, negotiated),
-    onServing: ({ hasResend }) => tell({ type: 'serving', adopted: adopted !== null, hasResend }),
+    adopted: data.adopted,
+    saveNegotiated: (negotiated) => {
+      try {
+        saveSession(data.stateDirectory, data.device, negotiated);
+      } catch (error) {
+        tell({ type: 'record-failed', message: messageOf(error) });
+      }
+    },
+    onServing: (negotiated) => tell({ type: 'serving', negotiated }),
     onEnded: (errno) => tell({ type: 'session-ended', errno }),
     freeBytes: () => freeBytes,
     onBeat: publishCounters,
@@ -84,7 +89,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
   return (command) => {
     switch (command.type) {
       case 'stop':
-        void session.stop().then(() => {
+        void session.stop(command.isLast).then(() => {
           content.close();
           database.close();
           tell({ type: 'stopped' });

@@ -2,6 +2,7 @@
 //
 // The counters lie in shared memory, so that status never asks the fuse thread anything: slot 0 is its heartbeat (an
 // Int32 that must move at least once a second), the rest are doubles written by the fuse thread alone.
+import type { Negotiated } from './protocol/init.ts';
 import { opcode } from './protocol/opcodes.ts';
 
 /** What the thread is to serve. */
@@ -14,8 +15,8 @@ export interface FuseThreadData {
   readonly stateDirectory: string;
   /** "major:minor" of the mount. */
   readonly device: string;
-  /** Take over a session that an earlier life of the thread has served. */
-  readonly adopt: boolean;
+  /** What an earlier life of the thread has agreed on with the kernel: its session is taken over. Null: a new one. */
+  readonly adopted: Negotiated | null;
   readonly uid: number;
   readonly gid: number;
   readonly failpoints: boolean;
@@ -25,13 +26,16 @@ export interface FuseThreadData {
 export type FuseCommand =
   /** The first message. */
   | { readonly type: 'begin'; readonly data: FuseThreadData }
-  | { readonly type: 'stop' }
+  /** `isLast`: the mount ends with it. */
+  | { readonly type: 'stop'; readonly isLast: boolean }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };
 
 export type FuseEvent =
   /** The session is being served: INIT has been answered, or an agreed session was adopted. */
-  | { readonly type: 'serving'; readonly adopted: boolean; readonly hasResend: boolean }
+  | { readonly type: 'serving'; readonly negotiated: Negotiated }
+  /** The record for a later process could not be written; this one goes on. */
+  | { readonly type: 'record-failed'; readonly message: string }
   | { readonly type: 'stopped' }
   /** The kernel ended the session: ENODEV (unmounted) or ECONNABORTED. */
   | { readonly type: 'session-ended'; readonly errno: string }

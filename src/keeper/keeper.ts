@@ -5,10 +5,11 @@
 // (exit 0) has unmounted. When the daemon dies otherwise the keeper says so and ends: the mount is then dead (ENOTCONN,
 // which no scanner takes for an empty library) and the next `musicfs mount` heals it.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { detachMount, mountNewSession, type NewSession } from '../fuse/mount.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
 import { mountAt, readMounts } from '../platform/mount-table.ts';
 import { newsFrom } from './daemon-news.ts';
 import type { MountOptions } from './mount-options.ts';
@@ -118,7 +119,7 @@ function startDaemon(options: MountOptions, session: NewSession): ChildProcess {
       stdio: ['ignore', log, log, session.fd, 'ipc'],
       // One malloc arena: with one for each thread freed memory stays scattered (10 MB of 140).
       // Reads that wait for a disk each hold a thread of libuv's pool, as does the poll of the fuse thread.
-      env: { ...process.env, UV_THREADPOOL_SIZE: '16', MALLOC_ARENA_MAX: '1' },
+      env: { ...process.env, UV_THREADPOOL_SIZE: String(limits.poolThreads), MALLOC_ARENA_MAX: '1' },
     },
   );
   closeSync(log);
@@ -131,5 +132,6 @@ const rotateAtBytes = 10 * 1024 * 1024;
 function openLog(file: string): number {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > rotateAtBytes) renameSync(file, `${file}.1`);
-  return openSync(file, 'a', 0o600);
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+  return openSync(file, flags, 0o600);
 }

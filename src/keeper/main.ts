@@ -25,6 +25,7 @@ async function keep(options: v.InferOutput<typeof optionsSchema>): Promise<numbe
     const keeper = startKeeper(options);
     process.on('SIGTERM', () => keeper.stop());
     process.on('SIGINT', () => keeper.stop());
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
     process.on('SIGHUP', () => undefined); // the terminal it was started from is closed
     await keeper.serving;
     tell({ type: 'serving' });

@@ -18,7 +18,10 @@ export async function prepareMount(options: MountOptions): Promise<void> {
 }
 
 function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): void {
-  const isInside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);
+  const isInside = (inner: string, outer: string) => {
+    const relative = path.relative(outer, inner);
+    return relative === '' || !(relative === '..' || relative.startsWith('../'));
+  };
   for (const { root } of origins) {
     if (isInside(root, mountPoint)) {
       throw new MusicfsError(
@@ -51,7 +54,9 @@ function prepareState(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    refuseSharedState(directory);
   } catch (error) {
+    if (error instanceof MusicfsError) throw error;
     throw new MusicfsError(
       'refused',
       `cannot write to the state directory ${directory} (${errnoOf(error) ?? messageOf(error)}): pass another with --state DIR`,
@@ -59,6 +64,18 @@ function prepareState(directory: string): void {
     );
   }
 }
+
+/** Whoever may write there decides what root serves. */
+function refuseSharedState(directory: string): void {
+  const { uid, mode } = statSync(directory);
+  if (uid === process.getuid?.() && (mode & othersMayWrite) === 0) return;
+  throw new MusicfsError(
+    'refused',
+    `the state directory ${directory} may be written by others: chown it to yourself and chmod 700 it, or pass another --state DIR`,
+  );
+}
+
+const othersMayWrite = 0o022;
 
 /** A dead mount of ours is taken away; whatever lives is left alone and refuses the new one. */
 async function healMountPoint(mountPoint: string): Promise<void> {

@@ -77,26 +77,32 @@ export class LocalOrigin {
   }
 
   /**
-   * Whether the root is there, can be listed, and is still on the disk it was on. `knownMountPoint` is where that disk
-   * was mounted when the origin was last scanned whole; null when that is not known. A disk that is not mounted leaves
-   * its empty mount point behind, which must not be taken for an empty library. Rejects with `origin_unavailable`.
+   * Whether the root is there, can be listed, and is still on the disk it was on. `known` is what `mountPoints` said when
+   * the origin was last scanned whole, null when it never was. A disk that is not mounted leaves its empty mount point
+   * behind, which must not be taken for an empty library. Rejects with `origin_unavailable`. Resolves to the mount points
+   * inside the origin that are missing now: what lies below them is not gone either.
    */
-  async probe(knownMountPoint: string | null): Promise<void> {
+  async probe(known: readonly string[] | null): Promise<string[]> {
     try {
       const root = await opendir(this.root);
       await root.close();
     } catch (error) {
       throw new MusicfsError('origin_unavailable', `${this.root}: ${messageOf(error)}`, { cause: error });
     }
-    if (knownMountPoint === null || (await this.mountPoint()).length >= knownMountPoint.length) return;
-    throw new MusicfsError('origin_unavailable', `${this.root}: ${knownMountPoint} is not mounted`);
+    const [holding = '/', ...inside] = known ?? [];
+    const now = await this.mountPoints();
+    if ((now[0] ?? '/').length < holding.length) {
+      throw new MusicfsError('origin_unavailable', `${this.root}: ${holding} is not mounted`);
+    }
+    return inside.filter((point) => !now.includes(point));
   }
 
-  /** Where the file system that holds the root is mounted. */
-  async mountPoint(): Promise<string> {
-    const mounts = parseMountTable(await readFile('/proc/self/mountinfo', 'utf8'));
-    const holding = mounts.filter(({ point }) => point === '/' || `${this.root}/`.startsWith(`${point}/`));
-    return holding.reduce((longest, { point }) => (point.length > longest.length ? point : longest), '/');
+  /** Where the file system that holds the root is mounted, then every mount point inside the origin. */
+  async mountPoints(): Promise<string[]> {
+    const points = parseMountTable(await readFile('/proc/self/mountinfo', 'utf8')).map(({ point }) => point);
+    const holding = points.filter((point) => point === '/' || `${this.root}/`.startsWith(`${point}/`));
+    const longest = holding.reduce((best, point) => (point.length > best.length ? point : best), '/');
+    return [longest, ...new Set(points.filter((point) => point.startsWith(`${this.root}/`)))];
   }
 
   private async look(path: RealPath): Promise<OriginFile | null> {

@@ -52,6 +52,8 @@ const { EAGAIN, EMFILE, ENFILE, EPERM, EINTR, EOPNOTSUPP } = osConstants.errno;
 const baseFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 const rootFlags = 0o10000000 | constants.O_DIRECTORY; // O_PATH: the same value on x64 and arm64
 const longestFailureList = 256;
+/** The root of all paths: what leads to an origin must be in memory too, or the pool is asked. */
+const slash = openSync('/', rootFlags);
 
 export class LocalReader {
   readonly stats: ReaderStats = { opens: 0, cachedReads: 0, waitedReads: 0, bytes: 0 };
@@ -177,12 +179,8 @@ export class LocalReader {
   private openNow(key: string, id: number, version: number): OpenFile | 'wait' | ErrorCode {
     const wanted = this.locate(id, version);
     if (wanted === undefined) return 'version_gone';
-    let root: number;
-    try {
-      root = openSync(wanted.originRoot, rootFlags); // O_PATH: a name lookup, which opens nothing
-    } catch {
-      return 'wait';
-    }
+    const root = openBeneathCached(slash, Buffer.from(wanted.originRoot.slice(1)), rootFlags);
+    if (root < 0) return 'wait';
     const fd = openBeneathCached(root, wanted.realPath, baseFlags | this.noAtime);
     closeSync(root);
     return fd < 0 ? 'wait' : this.keep(key, fd, wanted);
@@ -255,6 +253,11 @@ export class LocalReader {
     if (oldest === undefined) return false;
     this.drop(...oldest);
     return true;
+  }
+
+  /** A read of that range took too long: for a moment it is not tried again, as the kernel asks twice. */
+  gaveUp(id: number, version: number, start: number, length: number): void {
+    this.fail(keyOf(id, version), start, length, 'deadline_exceeded');
   }
 
   private fail(key: string, start: number, length: number, code: ErrorCode): ErrorCode {

@@ -36,6 +36,13 @@ export const limits = {
   negativeTtlSeconds: 1,
   /** Bytes of read buffers that may wait for a disk at once. */
   readBufferBytes: 32 * 1024 * 1024,
+  /**
+   * Reads that wait on the pool at once. A hung disk holds a thread for each, for ever; the rest queue. With the calls of
+   * the lanes they stay far below the size of the pool, so that the fuse thread's poll always finds a thread.
+   */
+  readsInPool: 12,
+  /** Threads of libuv's pool: 12 reads, 8 calls of each of two lanes, polls and notifications, and as much again. */
+  poolThreads: 64,
   /** ms after which a read that a disk does not answer fails with EIO. */
   readDeadlineMs: 30_000,
   /** ms for which a range that failed fails at once: the kernel asks twice for a page. */

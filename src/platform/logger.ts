@@ -17,9 +17,12 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** A logger on file descriptor 2. Synchronous, so that the last line before a crash is there. */
 export function createLogger(level: LogLevel, component: string): Logger {
+  const destination = pino.destination({ fd: 2, sync: true });
+  // A full disk under the log costs lines, never the daemon.
+  destination.on('error', () => undefined);
   return pino(
     { level, base: { component, pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: true }),
+    destination,
   );
 }
 

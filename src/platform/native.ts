@@ -3,7 +3,7 @@
 // Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
 // instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
 // Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
-import { closeSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
 
@@ -222,6 +222,22 @@ const detach = 2;
 export function exitNow(status: number): never {
   nativeExit(status);
   throw new Error('unreachable');
+}
+
+/**
+ * Closes the regular files below these folders that this process has open: those of a thread that died without closing
+ * them would keep their disk from being unmounted. For the moment when nobody else reads them.
+ */
+export function closeFilesBelow(folders: readonly string[]): void {
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name);
+    try {
+      const place = readlinkSync(`/proc/self/fd/${name}`);
+      if (folders.some((folder) => place.startsWith(`${folder}/`)) && fstatSync(fd).isFile()) closeSync(fd);
+    } catch {
+      // The listing's own descriptor, gone by now.
+    }
+  }
 }
 
 /** Gives memory that was freed back to the system (malloc_trim, glibc only): 1 ms, 6 MB after a start or a scan. */

@@ -47,7 +47,7 @@ export function lockState(stateDirectory: string, mountPoint: string): StateLock
 
 function openLock(file: string): number {
   try {
-    return openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+    return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
     throw new MusicfsError('refused', `cannot open ${file}: ${errnoOf(error) ?? messageOf(error)}`, {
       cause: error,

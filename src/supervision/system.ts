@@ -60,6 +60,7 @@ const refusalCodes: ReadonlySet<string> = new Set([
   'config_invalid',
   'already_exists',
   'newer_schema',
+  'catalog_corrupt',
 ]);
 
 /**

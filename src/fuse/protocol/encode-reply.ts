@@ -94,7 +94,7 @@ function entry(out: Buffer, at: number, a: ReplyAttributes, ttlSeconds: number):
   attributes(out, at + 40, a);
 }
 
-/** LOOKUP: the name leads to this node, for so long. */
+/** LOOKUP: the name leads to this node with these attributes, both for so long. */
 export function encodeEntry(out: Buffer, unique: Unique, a: ReplyAttributes, ttlSeconds: number): number {
   entry(out, structSize.outHeader, a, ttlSeconds);
   return header(out, unique, structSize.outHeader + structSize.entryOut, 0);

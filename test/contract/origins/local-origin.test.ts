@@ -92,16 +92,26 @@ test('an aborted listing rejects instead of answering with a part', async () => 
 
 test('a root that is gone, or no longer on the disk it was on, is unavailable', async () => {
   const { origin, root } = originWith(['a.flac']);
-  const mountPoint = await origin.mountPoint();
+  const [mountPoint = ''] = await origin.mountPoints();
   expect(root.startsWith(mountPoint)).toBe(true);
-  await origin.probe(null);
-  await origin.probe(mountPoint);
-  await expect(origin.probe(root)).rejects.toMatchObject({
+  expect(await origin.probe(null)).toEqual([]);
+  expect(await origin.probe([mountPoint])).toEqual([]);
+  await expect(origin.probe([root])).rejects.toMatchObject({
     code: 'origin_unavailable',
     message: expect.stringMatching(/not mounted/),
   });
   rmSync(root, { recursive: true });
   await expect(origin.probe(null)).rejects.toMatchObject({ code: 'origin_unavailable' });
+});
+
+test('a disk inside the origin that is not mounted is named as missing', async () => {
+  const { origin, root } = originWith(['usb/a.flac']);
+  execFileSync('mount', ['-t', 'tmpfs', 'none', path.join(root, 'usb')]);
+  const known = await origin.mountPoints();
+  expect(known.slice(1)).toEqual([path.join(root, 'usb')]);
+  expect(await origin.probe(known)).toEqual([]);
+  execFileSync('umount', [path.join(root, 'usb')]);
+  expect(await origin.probe(known)).toEqual([path.join(root, 'usb')]);
 });
 
 test('a file that goes while its directory is listed is left out', async () => {

@@ -48,10 +48,10 @@ describe('a listing', () => {
     const [first] = catalog.reader.page(directory, 0, 1);
     catalog.remove('1');
     catalog.nowMs += limits.tombstoneMs - 2000;
-    catalog.publisher.finishScan('music', '/');
+    catalog.publisher.finishScan('music', ['/']);
     expect(catalog.reader.page(directory, first?.entryId ?? 0, 10)).toHaveLength(2);
     catalog.nowMs += 4000;
-    catalog.publisher.finishScan('music', '/');
+    catalog.publisher.finishScan('music', ['/']);
     expect(catalog.reader.page(directory, first?.entryId ?? 0, 10)).toEqual([]);
   });
 

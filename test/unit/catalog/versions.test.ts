@@ -57,10 +57,10 @@ it('an old version is forgotten a day after it was replaced', () => {
   const { id } = catalog.at(place);
   catalog.publish(track('a', 'A', second));
   catalog.nowMs += limits.oldVersionMs - 1000;
-  catalog.publisher.finishScan('music', '/');
+  catalog.publisher.finishScan('music', ['/']);
   expect(catalog.reader.nodeVersion(id, 1)).toBeDefined();
   catalog.nowMs += 3000;
-  catalog.publisher.finishScan('music', '/');
+  catalog.publisher.finishScan('music', ['/']);
   expect(catalog.reader.nodeVersion(id, 1)).toBeUndefined();
   expect(catalog.reader.nodeVersion(id, 2)).toBeDefined();
 });

@@ -15,7 +15,7 @@ function scene() {
       buffers.push(buffer);
       return new Promise((finish) => disk.push({ read, finish }));
     },
-    answer: ({ uniqueLow }, outcome) => answers.push([uniqueLow, outcome]),
+    answer: ({ header }, outcome) => answers.push([header.uniqueLow, outcome]),
   });
   const start = (unique: number, size = 4096) =>
     pending.start({
@@ -79,9 +79,9 @@ describe('a read that waits for a disk', () => {
   });
 });
 
-it('what waits is bounded in bytes; the rest queues in order and is not lost', async () => {
+it('what waits is bounded in bytes and number; the rest queues in order and is not lost', async () => {
   const { answers, disk, start, settle } = scene();
-  const fitting = limits.readBufferBytes / limits.readRequestBytes;
+  const fitting = Math.min(limits.readsInPool, limits.readBufferBytes / limits.readRequestBytes);
   for (let unique = 0; unique < fitting + 3; unique += 1) start(unique, limits.readRequestBytes);
   expect(disk).toHaveLength(fitting);
   for (let done = 0; done < fitting + 3; done += 1) {
@@ -95,12 +95,21 @@ it('what waits is bounded in bytes; the rest queues in order and is not lost', a
 
 it('a queued read that was given up never reaches the disk', async () => {
   const { disk, pending, start, settle } = scene();
-  const fitting = limits.readBufferBytes / limits.readRequestBytes;
+  const fitting = Math.min(limits.readsInPool, limits.readBufferBytes / limits.readRequestBytes);
   for (let unique = 0; unique <= fitting; unique += 1) start(unique, limits.readRequestBytes);
   pending.interrupt(fitting, 0);
   disk[0]?.finish(1);
   await settle();
   expect(disk).toHaveLength(fitting);
+});
+
+it('what is left to the next life is never answered by this one', async () => {
+  const { answers, disk, pending, start, settle } = scene();
+  start(1);
+  pending.abandonAll();
+  disk[0]?.finish(10);
+  await settle();
+  expect([answers, pending.size]).toEqual([[], 0]);
 });
 
 it('a stop answers everything that waits', () => {

@@ -83,6 +83,7 @@ export class KernelSession {
   private readonly pending: PendingReads;
   private negotiated: Negotiated | null;
   private state: 'idle' | 'running' | 'stopping' | 'ended' = 'idle';
+  private isLast = false;
   private onStopped: () => void = () => undefined;
 
   constructor(options: KernelSessionOptions) {
@@ -94,9 +95,12 @@ export class KernelSession {
       clock: options.clock,
       read: ({ header, offset, size }, buffer) =>
         this.answers.read(header.node.id, header.node.version, offset, size, buffer),
-      answer: (header, outcome, buffer) => {
+      answer: ({ header, offset, size }, outcome, buffer) => {
         if (typeof outcome === 'number') this.data(header, buffer, outcome);
         else this.error(header, errnoOf(outcome));
+        if (outcome === 'deadline_exceeded') {
+          this.answers.gaveUp(header.node.id, header.node.version, offset, size);
+        }
       },
     });
   }
@@ -115,9 +119,13 @@ export class KernelSession {
     setImmediate(() => this.turn());
   }
 
-  /** Stops reading; what waits for a disk is answered EIO. Resolves when the thread holds nothing of the session. */
-  stop(): Promise<void> {
+  /**
+   * Stops reading. What waits for a disk is answered EIO when the session ends with us; otherwise it stays unanswered, as
+   * the next life is sent it again. Resolves when the thread holds nothing of the session.
+   */
+  stop(isLast: boolean): Promise<void> {
     return new Promise((resolve) => {
+      this.isLast = isLast;
       if (this.state === 'ended' || this.state === 'idle') return resolve();
       this.state = 'stopping';
       this.onStopped = resolve;
@@ -127,7 +135,8 @@ export class KernelSession {
 
   private turn(): void {
     if (this.state === 'stopping') {
-      this.pending.cancelAll('origin_unavailable');
+      if (this.isLast) this.pending.cancelAll('origin_unavailable');
+      else this.pending.abandonAll();
       this.state = 'ended';
       this.onStopped();
     }
@@ -254,12 +263,15 @@ export class KernelSession {
   }
 
   private lookup(request: Extract<Request, { type: 'lookup' }>): void {
-    const node = this.answers.lookup(request.node.id, request.name);
+    const node = this.answers.lookup(request.node.id, request.node.version, request.name);
     if (node === 'not_found') {
       return this.send(reply.encodeNegativeEntry(this.out, request, limits.negativeTtlSeconds));
     }
     if (typeof node === 'string') return this.error(request, errnoOf(node));
-    this.send(reply.encodeEntry(this.out, request, this.shown(node), limits.entryTtlSeconds));
+    // Notifications carry a name as it is stored: another spelling of it (NFD) must be asked for again each time.
+    const isAsStored = !('name' in node) || request.name.equals(Buffer.from(node.name));
+    const ttlSeconds = isAsStored ? limits.entryTtlSeconds : 0;
+    this.send(reply.encodeEntry(this.out, request, this.shown(node), ttlSeconds));
   }
 
   private open(request: Extract<Request, { type: 'open' }>): void {

@@ -22,7 +22,7 @@ export interface PendingReadsOptions {
   readonly clock: Clock;
   /** Reads into the buffer; never rejects. */
   readonly read: (read: WaitingRead, buffer: Buffer) => Promise<number | ErrorCode>;
-  readonly answer: (header: RequestHeader, outcome: number | ErrorCode, buffer: Buffer) => void;
+  readonly answer: (read: WaitingRead, outcome: number | ErrorCode, buffer: Buffer) => void;
 }
 
 const pooledBuffers = 16;
@@ -33,6 +33,7 @@ export class PendingReads {
   private readonly queue: Job[] = [];
   private readonly free: Buffer[] = [];
   private bytesOut = 0;
+  private running = 0;
 
   constructor(options: PendingReadsOptions) {
     this.options = options;
@@ -67,11 +68,23 @@ export class PendingReads {
     for (const job of [...this.jobs.values()]) this.finish(job, code);
   }
 
+  /** Forgets everything that waits without an answer: the next life of the session is sent it again. */
+  abandonAll(): void {
+    for (const job of this.jobs.values()) {
+      job.isAnswered = true;
+      job.cancelDeadline();
+    }
+    this.jobs.clear();
+  }
+
   private advance(): void {
     for (;;) {
       const job = this.queue[0];
       if (job === undefined) return;
-      if (!job.isAnswered && this.bytesOut > 0 && this.bytesOut + job.size > limits.readBufferBytes) return;
+      const isFull =
+        this.running >= limits.readsInPool ||
+        (this.bytesOut > 0 && this.bytesOut + bufferSizeFor(job.size) > limits.readBufferBytes);
+      if (!job.isAnswered && isFull) return;
       this.queue.shift();
       if (!job.isAnswered) this.run(job);
     }
@@ -80,12 +93,14 @@ export class PendingReads {
   private run(job: Job): void {
     const buffer = this.take(job.size);
     this.bytesOut += buffer.length;
+    this.running += 1;
     void this.options
       .read(job, buffer)
       .catch((): ErrorCode => 'internal')
       .then((outcome) => {
         this.finish(job, outcome, buffer);
         this.bytesOut -= buffer.length;
+        this.running -= 1;
         if (this.free.length < pooledBuffers) this.free.push(buffer);
         this.advance();
       });
@@ -96,19 +111,24 @@ export class PendingReads {
     job.isAnswered = true;
     job.cancelDeadline();
     this.jobs.delete(keyOf(job.header.uniqueLow, job.header.uniqueHigh));
-    this.options.answer(job.header, outcome, buffer);
+    this.options.answer(job, outcome, buffer);
   }
 
   /** A buffer of at least that size; those of one request's full size are kept. */
   private take(size: number): Buffer {
     const fitting = this.free.findIndex((buffer) => buffer.length >= size);
     if (fitting !== -1) return this.free.splice(fitting, 1)[0] ?? empty;
-    const smallest = 128 * 1024; // read-ahead's usual request
-    return Buffer.allocUnsafeSlow(size <= smallest ? smallest : limits.readRequestBytes);
+    return Buffer.allocUnsafeSlow(bufferSizeFor(size));
   }
 }
 
 const empty = Buffer.alloc(0);
+
+/** Buffers come in two sizes: that of the kernel's usual read-ahead, and that of the largest request. */
+function bufferSizeFor(size: number): number {
+  const readAheadBytes = 128 * 1024;
+  return size <= readAheadBytes ? readAheadBytes : limits.readRequestBytes;
+}
 
 function keyOf(low: number, high: number): string {
   return `${high}.${low}`;
