@@ -6,6 +6,7 @@
 // which no scanner takes for an empty library) and the next `musicfs mount` heals it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, renameSync, statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { detachMount, mountNewSession, type NewSession } from '../fuse/mount.ts';
 import { MusicfsError } from '../platform/errors.ts';
@@ -52,9 +53,10 @@ export function startKeeper(options: MountOptions): Keeper {
     });
   });
   const serving = new Promise<void>((resolve, reject) => {
+    // Told when the daemon is gone, so that a refused mount leaves no process either.
     const refuse = (error: MusicfsError) => {
       clearMount();
-      reject(error);
+      void Promise.race([ended, pause(refusedEndMs, undefined, { ref: false })]).then(() => reject(error));
     };
     daemon.on('message', (message) => {
       const news = newsFrom(message);
@@ -127,6 +129,8 @@ function startDaemon(options: MountOptions, session: NewSession): ChildProcess {
 }
 
 const sessionFdOfDaemon = 3;
+/** A daemon that refused has only to close what it opened. */
+const refusedEndMs = 5_000;
 const rotateAtBytes = 10 * 1024 * 1024;
 
 function openLog(file: string): number {

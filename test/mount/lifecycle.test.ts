@@ -1,8 +1,9 @@
 // How a mount begins and ends, by commands, by signals and by force; and that nothing is left of it.
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { type ChildResult, endOf, startChild } from '../fixtures/limited-child.ts';
@@ -185,4 +186,37 @@ test('2.11: without allow_other another user gets EACCES at the root; with it, e
   expect(await open.shell(`${asNobody} cat "$M/${song}" | wc -c`)).toBe(
     await open.shell('stat -c %s "$O/Artist 0/Album 0/01.flac"'),
   );
+});
+
+test('signals that mean nothing yet do not end the daemon', async () => {
+  const library = await mountLibrary({ origin: twentyFiles });
+  const { daemon, keeper } = await library.pids();
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) process.kill(daemon, signal);
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.kill(keeper, signal);
+  await library.rescan();
+  expect(await library.pids()).toEqual({ daemon, keeper });
+  expect(await library.shell('find $M -type f | wc -l')).toBe('20');
+});
+
+test('a state disk that is full costs log lines, not the mount', async () => {
+  const library = newLibrary(twentyFiles);
+  mkdirSync(library.stateDirectory, { mode: 0o700 });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m,mode=700', 'none', library.stateDirectory]);
+  onTestFinished(() => void execFileSync('umount', ['-l', library.stateDirectory]));
+  await library.mount();
+  await library.tryShell(`dd if=/dev/zero of=${library.stateDirectory}/filler bs=4k status=none`);
+  await library.run(['rescan', library.mountPoint, '--wait']);
+  await library.run(['rescan', library.mountPoint, '--wait']);
+  expect(await library.shell('find $M -type f | wc -l')).toBe('20');
+  await library.shell(`rm ${library.stateDirectory}/filler`);
+  await library.unmount();
+});
+
+test('a mount over the mount point is not taken away by a stop', async () => {
+  const library = await mountLibrary({ origin: twentyFiles });
+  const { daemon } = await library.pids();
+  await library.shell('mount -t tmpfs none $M && touch $M/theirs');
+  process.kill(daemon, 'SIGTERM');
+  await eventually('the daemon has ended', () => !isAlive(daemon));
+  expect(await library.shell('ls $M && umount $M')).toBe('theirs');
 });
