@@ -66,7 +66,7 @@ async function show({ origin, mountPoint, state }: Show, startedAtMs: number): P
     musicfs.once('error', () => resolve(1));
     musicfs.once('exit', (code) => resolve(code ?? 1));
   });
-  onLine(musicfs, 'the first scan is complete', async () => {
+  onLine(musicfs, 'the first scan ', async () => {
     console.log(`\nMounted at ${mountPoint}\n`);
     console.log(await topOfTree(mountPoint));
     console.log(
@@ -109,14 +109,14 @@ function forwardSignals(musicfs: ChildProcess): void {
   }
 }
 
-/** Passes on what the command prints, and acts once on the line that says so much. */
+/** Passes on what the command prints, and acts on the line that begins so. */
 function onLine(musicfs: ChildProcess, wanted: string, act: () => Promise<void>): void {
   let rest = '';
   musicfs.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      if (line === wanted) void act().catch((error: unknown) => console.error(String(error)));
+      if (line.startsWith(wanted)) void act().catch((error: unknown) => console.error(String(error)));
       else if (!line.startsWith('mounted ')) console.log(line);
     }
   });

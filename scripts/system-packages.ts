@@ -11,6 +11,7 @@ const packageOf: Readonly<Record<string, string>> = {
   mpv: 'mpv',
   getfattr: 'attr',
   rsync: 'rsync',
+  fusermount3: 'fuse3',
   setpriv: 'util-linux',
   'dpkg-deb': 'dpkg',
 };

@@ -8,7 +8,7 @@ const report = '.cache/test-report.json';
 process.exitCode = main(process.argv.slice(2));
 
 function main(argv: readonly string[]): number {
-  const line = needPrograms(['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'setpriv']);
+  const line = needPrograms(['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv']);
   if (line !== null) return fail(`the tests need some programs: ${line}`);
   if (process.getuid?.() !== 0) return fail('the tests mount file systems, which needs root: sudo npm test');
   mkdirSync('.cache', { recursive: true });

@@ -192,11 +192,8 @@ async function runDetached(options: MountOptions, wait: boolean): Promise<void> 
   const { startDetachedKeeper } = await import('../keeper/start-detached.ts');
   await startDetachedKeeper(options);
   await checkAnswers(options.mountPoint);
-  if (wait)
-    await (await import('./wait-for-scan.ts')).waitForFirstScan(
-      options.socketPath,
-      new AbortController().signal,
-    );
+  const never = new AbortController().signal;
+  if (wait) await firstScan(options.socketPath, never);
   console.log(`mounted ${options.mountPoint}`);
 }
 
@@ -213,22 +210,33 @@ async function runInForeground(options: MountOptions, wait: boolean): Promise<vo
   await keeper.serving;
   await checkAnswers(options.mountPoint);
   console.log(`mounted ${options.mountPoint}; Ctrl-C unmounts`);
-  if (wait) await announceFirstScan(options.socketPath, stopped.signal);
+  if (wait) {
+    const end = await firstScan(options.socketPath, stopped.signal);
+    if (end !== 'stopped') console.log(`the first scan ${end === 'complete' ? 'is complete' : 'has ended'}`);
+  }
   const code = await keeper.ended;
   if (code !== 0)
     process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
   process.exitCode = code;
 }
 
-/** Whatever becomes of the scan, the mount goes on: how that ends is what the exit code tells. */
-async function announceFirstScan(socketPath: string, stopped: AbortSignal): Promise<void> {
+/**
+ * Waits for the first scan. Whatever becomes of it, the mount stands: a scan that did not meet everything is said on
+ * stderr and is no failure of the mount.
+ */
+async function firstScan(
+  socketPath: string,
+  stopped: AbortSignal,
+): Promise<'complete' | 'ended' | 'stopped'> {
   const { waitForFirstScan } = await import('./wait-for-scan.ts');
   try {
     await waitForFirstScan(socketPath, stopped);
-    if (!stopped.aborted) console.log('the first scan is complete');
+    return stopped.aborted ? 'stopped' : 'complete';
   } catch (error) {
     // A daemon that ended meanwhile is told of by its keeper.
-    if (!(error instanceof DaemonUnreachable)) process.stderr.write(`musicfs: ${messageOf(error)}\n`);
+    if (error instanceof DaemonUnreachable) return 'stopped';
+    process.stderr.write(`musicfs: ${messageOf(error)}\n`);
+    return 'ended';
   }
 }
 
