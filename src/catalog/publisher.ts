@@ -3,7 +3,7 @@
 // A publication is one transaction: the tracks, where each now stands in the tree, and what the kernel must forget.
 // Rows of tracks are TrackRows' business, names and places the Placer's, the tree itself TreeWriter's.
 import type Database from 'better-sqlite3';
-import { type RealPath, realPath } from '../library/real-path.ts';
+import type { RealPath } from '../library/real-path.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
@@ -143,20 +143,21 @@ export class Publisher {
    */
   missing(originName: string, wasSeen: (node: number) => boolean, most: number): MissingFiles {
     const origin = this.originId(originName);
-    let paths: RealPath[] = [];
+    const nodes: number[] = [];
     let count = 0;
     for (let after = 0; ; ) {
-      const rows = this.tracks.page(origin, after);
-      for (const row of rows) {
-        if (wasSeen(row.node)) continue;
+      const page = this.tracks.nodesAfter(origin, after);
+      for (const node of page) {
+        if (wasSeen(node)) continue;
         count += 1;
-        if (count <= most) paths.push(realPath(row.realPath.toString('latin1')));
-        else paths = [];
+        if (count <= most) nodes.push(node);
       }
-      const last = rows.at(-1);
-      if (last === undefined) return { known: this.sql.filesOf.get(origin) ?? 0, missing: count, paths };
-      after = last.node;
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last;
     }
+    const paths = count > most ? [] : nodes.map((node) => this.tracks.pathOf(node));
+    return { known: this.sql.filesOf.get(origin) ?? 0, missing: count, paths };
   }
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */

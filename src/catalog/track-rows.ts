@@ -1,6 +1,7 @@
 // The rows of tracks and of what becomes of their content: known or not, changed or not, versions, counters. Used by the
 // publisher, inside its transactions where it writes.
 import type Database from 'better-sqlite3';
+import { type RealPath, realPath } from '../library/real-path.ts';
 import type { ReadFile, SeenFile } from './publication.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
@@ -41,10 +42,13 @@ export class TrackRows {
       ),
       ignore: prepare('INSERT OR REPLACE INTO ignored_files VALUES (?, ?, ?, ?, ?)'),
       // "+" keeps SQLite from the index by path, with which each page would read and sort all tracks of the origin.
-      page: database.prepare<unknown[], { node: number; realPath: Buffer }>(
-        `SELECT node, real_path AS realPath FROM tracks WHERE +origin = ? AND removed_at IS NULL AND node > ?
-         ORDER BY node LIMIT 1000`,
-      ),
+      nodesAfter: database
+        .prepare<unknown[], number>(
+          `SELECT node FROM tracks WHERE +origin = ? AND removed_at IS NULL AND node > ?
+           ORDER BY node LIMIT 1000`,
+        )
+        .pluck(),
+      pathOf: database.prepare<unknown[], Buffer>('SELECT real_path FROM tracks WHERE node = ?').pluck(),
       insert: prepare(
         `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -123,9 +127,13 @@ export class TrackRows {
     this.count(origin, -1, -known.size, known.state === 'failed' ? -1 : 0);
   }
 
-  /** The listed tracks of an origin after a node id, at most 1,000. */
-  page(origin: number, afterNode: number): { node: number; realPath: Buffer }[] {
-    return this.sql.page.all(origin, afterNode);
+  /** The nodes of the listed tracks of an origin after a node id, at most 1,000. */
+  nodesAfter(origin: number, node: number): number[] {
+    return this.sql.nodesAfter.all(origin, node);
+  }
+
+  pathOf(node: number): RealPath {
+    return realPath(this.sql.pathOf.get(node)?.toString('latin1') ?? '');
   }
 
   private count(origin: number, tracks: number, bytes: number, failed: number): void {

@@ -16,6 +16,9 @@ import type {
   WriterThreadData,
 } from './writer-protocol.ts';
 
+/** After the answer is out. */
+const collectMs = 1_000;
+
 /** Which node ids a scan has met. Grows to the highest id, an eighth of a byte each. */
 class SeenNodes {
   private bits = new Uint32Array(1024);
@@ -133,6 +136,7 @@ function answer(
     case 'finish-scan':
       publisher.finishScan(request.origin, request.mountPoints);
       scans.delete(request.origin);
+      setTimeout(() => globalThis.gc?.(), collectMs).unref(); // a scan's garbage, before a time of nothing
       return null;
     case 'pending-invalidations':
       return publisher.pendingInvalidations(request.afterId);

@@ -103,6 +103,7 @@ function startDaemon(options: MountOptions, session: NewSession): ChildProcess {
       '--disable-sigusr1',
       // A small young generation: the daemon is idle for most of its life, and memory is what a NAS lacks.
       '--max-semi-space-size=1',
+      '--expose-gc',
       fileURLToPath(new URL('../main.ts', import.meta.url)),
       ...['--mount-point', options.mountPoint],
       ...['--state', options.stateDirectory],
