@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isOnPath, needPrograms, refreshPackageLists } from './system-packages.ts';
+import { isOnPath } from '../src/platform/programs.ts';
+import { needPrograms, refreshPackageLists } from './system-packages.ts';
 
 export interface DemoLibrary {
   readonly music: string;

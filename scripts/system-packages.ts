@@ -1,8 +1,7 @@
 // System packages the project's own commands need beside Node: looked for by their programs, installed when we are root
 // on a Debian-like machine, otherwise named in the one line that installs them.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
+import { isOnPath } from '../src/platform/programs.ts';
 
 /** program → Debian package that brings it. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -15,17 +14,6 @@ const packageOf: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   'dpkg-deb': 'dpkg',
 };
-
-export function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(path.join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */
 export function needPrograms(programs: readonly string[]): string | null {

@@ -118,7 +118,7 @@ async function startLife(
     board.originRows = event.overview.origins;
     asked.reply.resolve(event.value);
     if (asked.request.type === 'publish' || asked.request.type === 'remove') {
-      if ((event.value as WriterAnswers['publish']).invalidations.length > 0) onPublished();
+      if ((event.value as WriterAnswers['publish']).hasInvalidations) onPublished();
     }
     context.workDone();
     return { ...state, waiting };

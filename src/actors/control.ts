@@ -12,6 +12,9 @@ export interface ControlOptions {
   readonly socketPath: string;
 }
 
+/** How late those who watch the health of the mount may hear of a change. */
+const stateEveryMs = 2_000;
+
 export const control = actorRef<never>('control');
 
 export function controlSpec({ port, socketPath }: ControlOptions): ActorSpec<never, null> {
@@ -21,6 +24,14 @@ export function controlSpec({ port, socketPath }: ControlOptions): ActorSpec<nev
       const { startControlServer } = await import('../control/server.ts');
       const server = await startControlServer({ port, socketPath, log: context.log, clock: context.clock });
       context.scope.defer(() => server.close());
+      let shown = port.status().state;
+      const watchState = () => {
+        const { state } = port.status();
+        if (state !== shown) server.mountStateChanged();
+        shown = state;
+        context.scope.timer(stateEveryMs, watchState);
+      };
+      context.scope.timer(stateEveryMs, watchState);
       return { initialState: () => null, handle: (state) => state };
     },
     onGiveUp: 'park',

@@ -155,6 +155,15 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
       warnings.push(`origin ${id} (${root}) holds no music file`);
     }
   }
+  const badReplies = board.fuse?.get('badReplies') ?? 0;
+  if (badReplies > 0)
+    warnings.push(`the kernel refused ${badReplies} replies: a bug of musicfs, please report it`);
+  const catalogErrors = board.fuse?.get('catalogErrors') ?? 0;
+  if (catalogErrors > 0) {
+    warnings.push(
+      `${catalogErrors} requests failed as the catalog could not be read: check the disk of the state directory`,
+    );
+  }
   if (!isKept()) warnings.push('the keeper is gone: the mount ends if this daemon dies');
   if (failpoints !== null) warnings.push('failpoints are enabled: not for daily use');
   return warnings;

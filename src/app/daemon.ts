@@ -15,7 +15,7 @@ import type { FailpointPort } from '../control/daemon-port.ts';
 import { forgetSession } from '../fuse/session-record.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
 import { systemClock } from '../platform/clock.ts';
-import { codeOf, errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
@@ -292,5 +292,5 @@ async function endMount({ mountPoint, device }: DaemonOptions, log: Logger): Pro
     log.warn({ event: 'unmounted_lazily', mountPoint, error: lazy });
     return;
   }
-  log.warn({ event: 'unmount_failed', mountPoint, error: errnoOf({ code: plain }) ?? plain });
+  log.warn({ event: 'unmount_failed', mountPoint, error: plain });
 }

@@ -5,7 +5,7 @@ import { type ControlOptions, controlSpec } from '../actors/control.ts';
 import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler.ts';
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
-import { type ChildSpec, type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
+import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
 
 export interface TreeOptions {
   readonly catalogWriter: CatalogWriterOptions;
@@ -24,28 +24,23 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
       supervisorSpec({
         id: 'foundation',
         strategy: 'rest_for_one',
-        children: [asChild(catalogWriterSpec(options.catalogWriter))],
+        children: [catalogWriterSpec(options.catalogWriter)],
       }),
       supervisorSpec({
         id: 'origins',
         strategy: 'one_for_one',
-        children: options.lanes.map((lane) => asChild(originLaneSpec(lane))),
+        children: options.lanes.map((lane) => originLaneSpec(lane)),
       }),
       supervisorSpec({
         id: 'library',
         strategy: 'one_for_one',
-        children: [asChild(indexerSpec(options.indexer))],
+        children: [indexerSpec(options.indexer)],
       }),
       supervisorSpec({
         id: 'serving',
         strategy: 'rest_for_one',
-        children: [asChild(fuseHandlerSpec(options.fuseHandler)), asChild(controlSpec(options.control))],
+        children: [fuseHandlerSpec(options.fuseHandler), controlSpec(options.control)],
       }),
     ],
   });
-}
-
-/** Supervision handles every actor alike, whatever its messages are; their types were checked in its spec. */
-function asChild<M, S>(spec: import('../supervision/child-spec.ts').ActorSpec<M, S>): ChildSpec {
-  return spec as unknown as ChildSpec;
 }

@@ -32,7 +32,8 @@ export interface PublishResult {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  readonly invalidations: readonly Invalidation[];
+  /** The kernel must be told something: `pendingInvalidations` says what. */
+  readonly hasInvalidations: boolean;
 }
 
 export interface MissingFiles {

@@ -225,7 +225,7 @@ export class Publisher {
     return { seconds: Math.floor(microseconds / 1e6), nanoseconds: (microseconds % 1e6) * 1000 };
   }
 
-  /** Runs `work` in one transaction and collects the invalidations it left. */
+  /** Runs `work` in one transaction. */
   private transaction(work: (now: Instant, changes: Changes) => void): PublishResult {
     const changes = { added: 0, changed: 0, removed: 0 };
     const before = this.sql.lastInvalidation.get() ?? 0;
@@ -234,13 +234,6 @@ export class Publisher {
       work(now, changes);
       this.tree.finish(now);
     })();
-    const invalidations: Invalidation[] = [];
-    for (let after = before; ; ) {
-      const rows = this.pendingInvalidations(after);
-      invalidations.push(...rows);
-      const last = rows.at(-1);
-      if (last === undefined) return { ...changes, invalidations };
-      after = last.id;
-    }
+    return { ...changes, hasInvalidations: (this.sql.lastInvalidation.get() ?? 0) > before };
   }
 }

@@ -1,11 +1,11 @@
 // The facts that `musicfs doctor` judges. Reads /proc and /dev; a mount is asked by a child that may hang and be
 // killed, never by this process.
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import path from 'node:path';
 import { errnoOf } from '../platform/errors.ts';
 import { musicfsType, readMounts } from '../platform/mount-table.ts';
+import { isOnPath } from '../platform/programs.ts';
 import type { MachineFacts, MountFact } from './doctor-checks.ts';
 import { ownUid } from './find-daemon.ts';
 
@@ -47,17 +47,6 @@ function requestTimeouts(): Record<string, number> {
     }
   }
   return found;
-}
-
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => {
-    try {
-      accessSync(path.join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** statfs always reaches the daemon, while stat may be answered from what the kernel remembers of a dead one. */

@@ -43,7 +43,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const publishCounters = () => {
     counters.beat();
     counters.set('statements', tree.statements);
-    counters.set('openHandles', content.openHandles());
+    counters.set('openHandles', content.openHandles);
     counters.set('originOpens', content.stats.opens);
     counters.set('cachedReads', content.stats.cachedReads);
     counters.set('waitedReads', content.stats.waitedReads);

@@ -56,6 +56,11 @@ const named = [
 
 type NamedCounter = (typeof named)[number];
 
+/** The doubles behind those of the operations and of unknown ones. */
+const namedSlots = Object.fromEntries(
+  named.map((name, index) => [name, operations.length + 1 + index]),
+) as Record<NamedCounter, number>;
+
 /** A view of the shared counters. */
 export class FuseCounters {
   readonly memory: SharedArrayBuffer;
@@ -82,7 +87,7 @@ export class FuseCounters {
   }
 
   set(name: NamedCounter, value: number): void {
-    this.values[operations.length + 1 + named.indexOf(name)] = value;
+    this.values[namedSlots[name]] = value;
   }
 
   add(name: NamedCounter, value: number): void {
@@ -90,7 +95,7 @@ export class FuseCounters {
   }
 
   get(name: NamedCounter): number {
-    return this.values[operations.length + 1 + named.indexOf(name)] ?? 0;
+    return this.values[namedSlots[name]] ?? 0;
   }
 
   /** Requests by operation, in lower case, those that never came left out. */

@@ -62,6 +62,7 @@ export class LocalReader {
   private readonly files = new Map<string, OpenFile>();
   /** Open handles of the mount by content version, as far as this life has seen them opened: a hint, no more. */
   private readonly handles = new Map<string, number>();
+  private handleCount = 0;
   private readonly failures: FailedRange[] = [];
   private readonly vector = new Vector();
   /** O_NOATIME needs ownership; refused once, it is not asked for again. */
@@ -142,12 +143,14 @@ export class LocalReader {
   opened(id: number, version: number): void {
     const key = keyOf(id, version);
     this.handles.set(key, (this.handles.get(key) ?? 0) + 1);
+    this.handleCount += 1;
     if (!this.files.has(key)) this.openNow(key, id, version);
   }
 
   /** A handle was closed; the last one lets the file go at once. A missed call costs a minute of an open file. */
   released(id: number, version: number): void {
     const key = keyOf(id, version);
+    if (this.handles.has(key)) this.handleCount -= 1;
     const left = (this.handles.get(key) ?? 1) - 1;
     if (left > 0) {
       this.handles.set(key, left);
@@ -158,10 +161,8 @@ export class LocalReader {
     if (file !== undefined) this.drop(key, file);
   }
 
-  openHandles(): number {
-    let count = 0;
-    for (const handles of this.handles.values()) count += handles;
-    return count;
+  get openHandles(): number {
+    return this.handleCount;
   }
 
   /** Closes what nobody has read for a while. Called about once a minute. */

@@ -6,6 +6,13 @@
 // one property read at each place.
 import { type ErrorCode, errorCodes, MusicfsError } from './errors.ts';
 
+/** The places that can wait. Elsewhere hang and delay are refused: a setting that does nothing would prove nothing. */
+const waitingPlaces: readonly { readonly name: RegExp; readonly actions: readonly string[] }[] = [
+  { name: /^actor\..*\.(start|handle)$/, actions: ['hang', 'delay'] },
+  { name: /^parser\.file$/, actions: ['hang', 'delay'] },
+  { name: /^fuse\.(thread\.loop|read\.before-reply)$/, actions: ['hang'] },
+];
+
 /** Every failpoint there is. `<id>` stands for an actor's id in the supervision tree. */
 export const failpointNames = [
   'actor.<id>.start',
@@ -55,7 +62,15 @@ export function parseFailpoint(text: string): {
     else count = Number(match[2]);
   }
   if (count === 0) return bad('count wants 1 or more; to disarm: name=off');
-  return { name, action: parseAction(head.slice(at + 1), bad), after, count };
+  const action = parseAction(head.slice(at + 1), bad);
+  const isWait = action?.type === 'hang' || action?.type === 'delay';
+  if (
+    isWait &&
+    !waitingPlaces.some((place) => place.name.test(name) && place.actions.includes(action.type))
+  ) {
+    return bad(`${action.type} is not possible there`);
+  }
+  return { name, action, after, count };
 }
 
 function parseAction(word: string, bad: (why: string) => never): FailpointAction | null {

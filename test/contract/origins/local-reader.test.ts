@@ -178,12 +178,12 @@ test('the last of several handles lets the file go', () => {
   const { reader, root } = readerOver({ 'a.flac': filler(1000) });
   reader.opened(1, 1);
   reader.opened(1, 1);
-  expect(reader.openHandles()).toBe(2);
+  expect(reader.openHandles).toBe(2);
   expect(openBelow(root)).toBe(1);
   reader.released(1, 1);
   expect(openBelow(root)).toBe(1);
   reader.released(1, 1);
-  expect([reader.openHandles(), openBelow(root)]).toEqual([0, 0]);
+  expect([reader.openHandles, openBelow(root)]).toEqual([0, 0]);
 });
 
 test('a file without a known handle is closed when it has been idle', async () => {

@@ -88,7 +88,7 @@ function take(catalog: LibraryCatalog, change: Step) {
       return catalog.remove(...change.paths);
     case 'ignore': {
       const files = change.paths.map((name) => seenFile({ path: name, sizeBytes: change.sizeBytes }));
-      return catalog.publisher.publish('music', [], files, () => undefined);
+      return catalog.withNews(catalog.publisher.publish('music', [], files, () => undefined));
     }
   }
 }

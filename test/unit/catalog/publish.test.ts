@@ -179,7 +179,13 @@ describe('a removed file', () => {
     const catalog = new LibraryCatalog();
     catalog.publish(track('a', 'A'));
     catalog.remove('a');
-    expect(catalog.remove('a', 'never')).toEqual({ added: 0, changed: 0, removed: 0, invalidations: [] });
+    expect(catalog.remove('a', 'never')).toEqual({
+      added: 0,
+      changed: 0,
+      removed: 0,
+      hasInvalidations: false,
+      invalidations: [],
+    });
     expect(catalog.publisher.counters()).toMatchObject({ tracks: 0, files: 0, bytes: 0 });
   });
 });

@@ -23,6 +23,8 @@ describe('a setting', () => {
     ['fuse.thread.loop=delay(soon)', /delay wants \(milliseconds\)/],
     ['fuse.thread.loop=error(nonsense)', /error wants one of/],
     ['fuse.thread.loop=crash;often=1', /unknown option/],
+    ['fuse.read.before-reply=delay(5)', /delay is not possible there/],
+    ['scan.batch.after=hang', /hang is not possible there/],
     ['fuse.thread.loop=crash;count=0', /count wants 1 or more/],
   ])('%s is refused with the way out', (text, message) => {
     expect(() => parseFailpoint(text)).toThrow(
