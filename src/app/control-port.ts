@@ -59,7 +59,7 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
     version: daemon.version,
     mountPoint: daemon.mountPoint,
     state: mountStateOf(options, snapshot),
-    driver: 'kernel',
+    driver: daemon.driver,
     tracks: counters.tracks,
     files: counters.files,
     directories: counters.directories,

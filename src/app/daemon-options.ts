@@ -1,4 +1,5 @@
 // What a daemon is started with. Given by the keeper on the command line of musicfsd; parsed once in main.ts.
+import type { FuseSettings } from '../platform/fuse-settings.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 
 export interface OriginOption {
@@ -7,7 +8,7 @@ export interface OriginOption {
   readonly root: string;
 }
 
-export interface DaemonOptions {
+export interface DaemonOptions extends FuseSettings {
   readonly mountPoint: string;
   readonly stateDirectory: string;
   readonly socketPath: string;

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import type { MountOptions } from '../keeper/mount-options.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { type DriverName, driverNames } from '../platform/fuse-settings.ts';
 import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
 
@@ -12,7 +13,7 @@ interface MountArguments {
   readonly origin?: readonly string[];
   readonly state?: string;
   readonly config?: string;
-  readonly driver: 'kernel' | 'fuse-native';
+  readonly driver: DriverName;
   readonly foreground?: boolean;
   readonly wait?: boolean;
   readonly allowOther?: boolean;
@@ -33,9 +34,7 @@ export function registerMount(program: Command): void {
     .option('--state <dir>', 'where the catalog is kept')
     .option('--config <file>', 'a configuration file (TOML)')
     .addOption(
-      new Option('--driver <name>', 'how the kernel is talked to')
-        .choices(['kernel', 'fuse-native'])
-        .default('kernel'),
+      new Option('--driver <name>', 'how the kernel is talked to').choices(driverNames).default('kernel'),
     )
     .option('--foreground', 'stay until Ctrl-C')
     .option('--wait', 'return when the first scan is complete')
@@ -126,6 +125,8 @@ async function settle(mountPoint: string | undefined, given: MountArguments): Pr
     stateDirectory,
     socketPath: socketPathFor(resolved, stateDirectory, process.env, 0),
     origins,
+    driver,
+    passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
     enableFailpoints: given.enableFailpoints ?? false,
   };

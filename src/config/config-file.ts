@@ -5,10 +5,16 @@ import path from 'node:path';
 import { parse } from 'smol-toml';
 import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 
 const schema = v.strictObject({
   mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),
-  fuse: v.optional(v.strictObject({ driver: v.optional(v.picklist(['kernel', 'fuse-native'])) })),
+  fuse: v.optional(
+    v.strictObject({
+      driver: v.optional(v.picklist(driverNames)),
+      passthrough: v.optional(v.picklist(passthroughModes)),
+    }),
+  ),
   state: v.optional(v.strictObject({ dir: v.optional(v.string()) })),
   origins: v.optional(
     v.array(

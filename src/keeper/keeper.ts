@@ -110,6 +110,8 @@ function startDaemon(options: MountOptions, session: NewSession): ChildProcess {
       ...['--socket', options.socketPath],
       ...['--session-fd', String(sessionFdOfDaemon)],
       ...['--device', session.device],
+      ...['--driver', options.driver],
+      ...['--passthrough', options.passthrough],
       ...['--uid', String(process.getuid?.() ?? 0)],
       ...['--gid', String(process.getgid?.() ?? 0)],
       ...options.origins.flatMap(({ id, root }) => ['--origin', `${id}=${root}`]),

@@ -2,6 +2,7 @@
 // message, tells how the start went, and then outlives its starter.
 import * as v from 'valibot';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { keeperExit, startKeeper } from './keeper.ts';
 
 const optionsSchema = v.object({
@@ -9,6 +10,8 @@ const optionsSchema = v.object({
   stateDirectory: v.string(),
   socketPath: v.string(),
   origins: v.array(v.object({ id: v.string(), root: v.string() })),
+  driver: v.picklist(driverNames),
+  passthrough: v.picklist(passthroughModes),
   allowOther: v.boolean(),
   enableFailpoints: v.boolean(),
 });

@@ -1,6 +1,8 @@
 // What `musicfs mount` has settled on: arguments, configuration and defaults, checked. Handed to the keeper.
 
-export interface MountOptions {
+import type { FuseSettings } from '../platform/fuse-settings.ts';
+
+export interface MountOptions extends FuseSettings {
   /** Absolute, links resolved. */
   readonly mountPoint: string;
   readonly stateDirectory: string;
