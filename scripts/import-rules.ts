@@ -62,7 +62,7 @@ export function rulesFor(root: string): IForbiddenRuleType[] {
       name: 'fuse-reads-the-local-origin-only',
       severity: 'error',
       from: { path: `^${root}/fuse/` },
-      to: { path: `^${root}/origins/`, pathNot: `^${root}/origins/local-reader\\.ts$` },
+      to: { path: `^${root}/origins/`, pathNot: `^${root}/origins/(local-reader|backing-files)\\.ts$` },
     },
     {
       name: 'cli-sees-the-control-client-only',

@@ -117,7 +117,14 @@ async function startLife(
   const serving = await firstServing(thread, options.onSessionEnded, context.signal);
   options.onServing();
   options.session.negotiated = serving.negotiated;
-  board.serving = { isServing: true, isAdopted: false, hasResend: serving.negotiated.hasResend };
+  board.serving = {
+    isServing: true,
+    isAdopted: false,
+    kernelFeatures: [
+      ...(serving.negotiated.hasResend ? ['resend'] : []),
+      ...(serving.negotiated.hasPassthrough ? ['passthrough'] : []),
+    ],
+  };
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
   context.self.tell({ type: 'published' }); // what an earlier life left untold

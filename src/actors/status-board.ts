@@ -20,7 +20,8 @@ export interface ServingState {
   readonly isServing: boolean;
   /** The session was taken over from an earlier life of the process. */
   readonly isAdopted: boolean;
-  readonly hasResend: boolean;
+  /** What of the kernel's later features is in use. */
+  readonly kernelFeatures: readonly string[];
 }
 
 export class StatusBoard {
@@ -33,7 +34,7 @@ export class StatusBoard {
   scan: ScanState = idleScan;
   readonly scanFailures = new Map<string, MusicfsError | null>();
   /** Written by the fuse handler. */
-  serving: ServingState = { isServing: false, isAdopted: false, hasResend: false };
+  serving: ServingState = { isServing: false, isAdopted: false, kernelFeatures: [] };
   fuse: FuseCounters | null = null;
   notifications = 0;
 }

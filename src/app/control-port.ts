@@ -82,8 +82,8 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
     incarnation: 1,
     session: {
       adopted: board.serving.isAdopted,
-      resend: board.serving.hasResend,
-      kernelFeatures: board.serving.hasResend ? ['resend'] : [],
+      resend: board.serving.kernelFeatures.includes('resend'),
+      kernelFeatures: board.serving.kernelFeatures,
       openHandles: board.fuse?.get('openHandles') ?? 0,
     },
     process: { rssBytes: process.memoryUsage.rss() },
@@ -98,6 +98,8 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
       requests: board.fuse?.requests() ?? {},
       notifications: board.notifications,
       statements: board.fuse?.get('statements') ?? 0,
+      passthroughOpens: board.fuse?.get('passthroughOpens') ?? 0,
+      bytesRead: board.fuse?.get('bytesRead') ?? 0,
     },
     supervision: { restartsTotal: snapshot === null ? 0 : restartsBelow(snapshot) },
   };

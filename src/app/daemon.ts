@@ -14,13 +14,14 @@ import { StatusBoard } from '../actors/status-board.ts';
 import type { FailpointPort } from '../control/daemon-port.ts';
 import { forgetSession } from '../fuse/session-record.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
+import { mayPassThrough } from '../platform/capabilities.ts';
 import { systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mountAt, readMounts } from '../platform/mount-table.ts';
-import { createEventfd, unmountAsync } from '../platform/native.ts';
+import { createEventfd, createMemoryFile, unmountAsync } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type System, startSystem } from '../supervision/system.ts';
@@ -208,6 +209,8 @@ function treeOf(
       data: {
         deviceFd: options.sessionFd,
         wakeFd: createEventfd(),
+        openNodesFd: createMemoryFile('musicfs-open-nodes'),
+        passthrough: options.passthrough === 'auto' && mayPassThrough(),
         catalogPath,
         stateDirectory: options.stateDirectory,
         device: options.device,

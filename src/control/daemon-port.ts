@@ -104,6 +104,10 @@ export interface FuseReport {
   readonly notifications: number;
   /** Database statements run to answer requests. */
   readonly statements: number;
+  /** Files handed to the kernel, which reads them without asking again. */
+  readonly passthroughOpens: number;
+  /** Bytes of origins' files read to answer requests. */
+  readonly bytesRead: number;
 }
 
 export interface SupervisionNode {

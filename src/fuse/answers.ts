@@ -53,12 +53,17 @@ export class Answers {
     const node = this.tree.node(id);
     if (node === undefined || node.version !== version || node.links === 0) return 'version_gone';
     if (node.isDirectory) return 'is_a_directory';
-    this.content.opened(id, version);
     return null;
   }
 
-  release(id: number, version: number): void {
-    this.content.released(id, version);
+  /** A version was opened by its first reader; see LocalReader.hold. */
+  hold(id: number, version: number): void {
+    this.content.hold(id, version);
+  }
+
+  /** Its last reader closed it. */
+  letGo(id: number, version: number): void {
+    this.content.letGo(id, version);
   }
 
   /** Bytes that are in memory now; see LocalReader.readNow. */

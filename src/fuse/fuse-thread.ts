@@ -5,12 +5,15 @@ import { statfs } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
+import { BackingFiles } from '../origins/backing-files.ts';
 import { LocalReader } from '../origins/local-reader.ts';
 import { systemClock } from '../platform/clock.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { Answers } from './answers.ts';
 import { KernelSession } from './drivers/kernel/kernel-session.ts';
+import { OpenNodes } from './drivers/kernel/open-nodes.ts';
+import { Opens } from './drivers/kernel/opens.ts';
 import { saveSession } from './session-record.ts';
 import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
 
@@ -37,13 +40,25 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const failpoints = new Failpoints(data.failpoints);
   const database = openCatalogForReading(data.catalogPath);
   const tree = new TreeReader(database);
-  const content = new LocalReader((id, version) => tree.location(id, version), systemClock);
+  const locate = (id: number, version: number) => tree.location(id, version);
+  const content = new LocalReader(locate, systemClock);
+  const backing = new BackingFiles(locate, systemClock);
+  const answers = new Answers(tree, content);
+  const opens = new Opens({
+    deviceFd: data.deviceFd,
+    nodes: new OpenNodes(data.openNodesFd),
+    backing,
+    answers,
+    clock: systemClock,
+    failpoints,
+  });
   let freeBytes = 0;
 
   const publishCounters = () => {
     counters.beat();
     counters.set('statements', tree.statements);
-    counters.set('openHandles', content.openHandles);
+    counters.set('openHandles', opens.handles);
+    counters.set('passthroughOpens', opens.handedOver);
     counters.set('originOpens', content.stats.opens);
     counters.set('cachedReads', content.stats.cachedReads);
     counters.set('waitedReads', content.stats.waitedReads);
@@ -53,7 +68,9 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const session = new KernelSession({
     deviceFd: data.deviceFd,
     wakeFd: data.wakeFd,
-    answers: new Answers(tree, content),
+    answers,
+    opens,
+    passthrough: data.passthrough,
     counters,
     failpoints,
     clock: systemClock,

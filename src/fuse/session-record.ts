@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import type { Negotiated } from './protocol/init.ts';
 
 const schema = v.object({
-  format: v.literal(1),
+  format: v.literal(2),
   bootId: v.string(),
   /** "major:minor" of the mount, as mountinfo shows it. */
   device: v.string(),
@@ -19,6 +19,7 @@ const schema = v.object({
     maxReadahead: v.number(),
     maxPages: v.number(),
     hasResend: v.boolean(),
+    hasPassthrough: v.boolean(),
     hasNoOpendir: v.boolean(),
   }),
 });
@@ -46,7 +47,7 @@ export function loadSession(stateDirectory: string, device: string): Negotiated 
 /** Written before the INIT reply. Synchronous: nothing may be answered before it is there. */
 export function saveSession(stateDirectory: string, device: string, negotiated: Negotiated): void {
   const file = path.join(stateDirectory, fileName);
-  writeFileSync(`${file}.tmp`, JSON.stringify({ format: 1, bootId: currentBootId(), device, negotiated }));
+  writeFileSync(`${file}.tmp`, JSON.stringify({ format: 2, bootId: currentBootId(), device, negotiated }));
   renameSync(`${file}.tmp`, file);
 }
 

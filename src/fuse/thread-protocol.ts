@@ -17,6 +17,10 @@ export interface FuseThreadData {
   readonly device: string;
   /** What an earlier life of the thread has agreed on with the kernel: its session is taken over. Null: a new one. */
   readonly adopted: Negotiated | null;
+  /** A file in memory where the thread's lives keep what the kernel has open; see open-nodes.ts. */
+  readonly openNodesFd: number;
+  /** The kernel may read files of local origins itself. */
+  readonly passthrough: boolean;
   readonly uid: number;
   readonly gid: number;
   readonly failpoints: boolean;
@@ -46,6 +50,7 @@ const slotOf = new Map<number, number>(operations.map((name, index) => [opcode[n
 const named = [
   'statements',
   'openHandles',
+  'passthroughOpens',
   'originOpens',
   'cachedReads',
   'waitedReads',

@@ -6,12 +6,13 @@
 // file rewritten in place fails rather than mixes. A file that was replaced by rename is read on while it is held open.
 //
 // Never here: a write, a path outside the origin's root, a blocking read in `readNow`.
-import { closeSync, constants, fstatSync, open, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
-import { type ErrorCode, errnoOf } from '../platform/errors.ts';
+import type { ErrorCode } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { openBeneathAsync, openBeneathCached, preadAsync, Vector } from '../platform/native.ts';
+import { openRootLater, openRootNow } from './origin-root.ts';
 
 /** Which bytes: the file and how it looked when it was catalogued. */
 export interface FileToRead {
@@ -50,19 +51,15 @@ export interface ReaderStats {
 
 const { EAGAIN, EMFILE, ENFILE, EPERM, EINTR, EOPNOTSUPP } = osConstants.errno;
 const baseFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-const rootFlags = 0o10000000 | constants.O_DIRECTORY; // O_PATH: the same value on x64 and arm64
 const longestFailureList = 256;
-/** The root of all paths: what leads to an origin must be in memory too, or the pool is asked. */
-const slash = openSync('/', rootFlags);
 
 export class LocalReader {
   readonly stats: ReaderStats = { opens: 0, cachedReads: 0, waitedReads: 0, bytes: 0 };
   private readonly locate: (id: number, version: number) => FileToRead | undefined;
   private readonly clock: Clock;
   private readonly files = new Map<string, OpenFile>();
-  /** Open handles of the mount by content version, as far as this life has seen them opened: a hint, no more. */
-  private readonly handles = new Map<string, number>();
-  private handleCount = 0;
+  /** Content versions that somebody has open. */
+  private readonly held = new Set<string>();
   private readonly failures: FailedRange[] = [];
   private readonly vector = new Vector();
   /** O_NOATIME needs ownership; refused once, it is not asked for again. */
@@ -137,39 +134,28 @@ export class LocalReader {
   }
 
   /**
-   * A handle was opened. If no disk need be waited for, the file is opened with it, so that the handle keeps its
-   * content even when the file is replaced before the first read.
+   * Somebody opened that version. If no disk need be waited for, the file is opened with it, so that it keeps its content
+   * even when it is replaced before the first read.
    */
-  opened(id: number, version: number): void {
+  hold(id: number, version: number): void {
     const key = keyOf(id, version);
-    this.handles.set(key, (this.handles.get(key) ?? 0) + 1);
-    this.handleCount += 1;
+    this.held.add(key);
     if (!this.files.has(key)) this.openNow(key, id, version);
   }
 
-  /** A handle was closed; the last one lets the file go at once. A missed call costs a minute of an open file. */
-  released(id: number, version: number): void {
+  /** Nobody has it open any more: the file is let go at once. A missed call costs a minute of an open file. */
+  letGo(id: number, version: number): void {
     const key = keyOf(id, version);
-    if (this.handles.has(key)) this.handleCount -= 1;
-    const left = (this.handles.get(key) ?? 1) - 1;
-    if (left > 0) {
-      this.handles.set(key, left);
-      return;
-    }
-    this.handles.delete(key);
+    this.held.delete(key);
     const file = this.files.get(key);
     if (file !== undefined) this.drop(key, file);
-  }
-
-  get openHandles(): number {
-    return this.handleCount;
   }
 
   /** Closes what nobody has read for a while. Called about once a minute. */
   closeIdle(): void {
     const before = this.clock.monotonicMs() - limits.originFileIdleMs;
     for (const [key, file] of this.files) {
-      if (file.lastUsedMs < before && !this.handles.has(key)) this.drop(key, file);
+      if (file.lastUsedMs < before && !this.held.has(key)) this.drop(key, file);
     }
   }
 
@@ -180,7 +166,7 @@ export class LocalReader {
   private openNow(key: string, id: number, version: number): OpenFile | 'wait' | ErrorCode {
     const wanted = this.locate(id, version);
     if (wanted === undefined) return 'version_gone';
-    const root = openBeneathCached(slash, Buffer.from(wanted.originRoot.slice(1)), rootFlags);
+    const root = openRootNow(wanted.originRoot);
     if (root < 0) return 'wait';
     const fd = openBeneathCached(root, wanted.realPath, baseFlags | this.noAtime);
     closeSync(root);
@@ -190,7 +176,7 @@ export class LocalReader {
   private async openLater(key: string, id: number, version: number): Promise<OpenFile | ErrorCode> {
     const wanted = this.locate(id, version);
     if (wanted === undefined) return 'version_gone';
-    const root = await openRoot(wanted.originRoot);
+    const root = await openRootLater(wanted.originRoot);
     if (root === undefined) return 'origin_unavailable';
     try {
       for (;;) {
@@ -283,12 +269,4 @@ function keyOf(id: number, version: number): string {
 function isUnchanged(file: OpenFile): boolean {
   const stat = fstatSync(file.fd, { bigint: true });
   return stat.size === BigInt(file.size) && stat.mtimeNs === file.mtimeNs;
-}
-
-function openRoot(path: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    open(path, rootFlags, (error, fd) =>
-      resolve(error === null && errnoOf(error) === undefined ? fd : undefined),
-    );
-  });
 }

@@ -19,6 +19,7 @@ export const failpointNames = [
   'actor.<id>.handle',
   'fuse.thread.loop',
   'fuse.request.decoded',
+  'fuse.open.passthrough',
   'fuse.read.before-reply',
   'scan.batch.after',
   'parser.file',

@@ -51,6 +51,12 @@ export const limits = {
   openOriginFiles: 512,
   /** ms after which an unused origin file is closed, so that a disk can be unmounted. */
   originFileIdleMs: 60_000,
+  /** ms a file must have stood still before the kernel may read it itself: whoever wrote it has finished. */
+  passthroughStillMs: 60_000,
+  /** ms an open waits for a disk to hand the file to the kernel; past that the daemon reads it, the disk permitting. */
+  passthroughOpenMs: 500,
+  /** Opens that wait on the pool at once; the disk hangs then, and further ones do not wait. */
+  passthroughOpensInPool: 4,
   /** ms the fuse thread sleeps at most: its heartbeat. */
   fusePollMs: 1000,
   /** ms without a heartbeat of the fuse thread after which it counts as hung. */

@@ -3,7 +3,7 @@
 // Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
 // instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
 // Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
-import { closeSync, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, constants as fsConstants, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
 
@@ -37,6 +37,12 @@ const nativeMount = libc.func(
 const nativeUmount2 = libc.func('int umount2(const char *target, int flags)');
 const nativeMallocTrim = optional('int malloc_trim(size_t keep)');
 const nativeExit = libc.func('void _exit(int status)');
+const nativeIoctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
+const nativeMemfd = libc.func('int memfd_create(const char *name, unsigned int flags)');
+const nativeOpenTree = libc.func('long syscall(long number, long dirfd, const char *path, long flags)');
+const nativeMountSetattr = libc.func(
+  'long syscall(long number, long fd, const char *path, long flags, void *attributes, size_t size)',
+);
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -320,3 +326,67 @@ export function preadAsync(fd: number, area: Uint8Array, length: number, offset:
     });
   });
 }
+
+/** An unnamed file in memory, close-on-exec. Throws a system error. */
+export function createMemoryFile(name: string): number {
+  const fd = orErrno(nativeMemfd(name, 1));
+  if (fd < 0) throw systemError('memfd_create', -fd);
+  return fd;
+}
+
+// include/uapi/linux/fuse.h: _IOW(229, 1, struct fuse_backing_map), _IOW(229, 2, u32)
+const backingOpenRequest = 0x4010e501;
+const backingCloseRequest = 0x4004e502;
+const backingMap = Buffer.alloc(16);
+
+/**
+ * FUSE_DEV_IOC_BACKING_OPEN: lets the kernel read a file itself for the session of `deviceFd`; `fd` may be closed
+ * afterwards. Returns the backing id (from 1) or a negative errno: EPERM without CAP_SYS_ADMIN in the initial
+ * namespace, ELOOP for a file that lies on stacked file systems, EOPNOTSUPP for none that can be read.
+ */
+export function openBacking(deviceFd: number, fd: number): number {
+  backingMap.fill(0);
+  backingMap.writeInt32LE(fd, 0);
+  return orErrno(nativeIoctl(deviceFd, backingOpenRequest, backingMap));
+}
+
+/** FUSE_DEV_IOC_BACKING_CLOSE. Files opened through that id read on. Returns 0 or a negative errno. */
+export function closeBacking(deviceFd: number, backingId: number): number {
+  const id = Buffer.alloc(4);
+  id.writeUInt32LE(backingId);
+  return orErrno(nativeIoctl(deviceFd, backingCloseRequest, id));
+}
+
+const openTreeNumber = 428; // the same on every architecture, as is the next
+const mountSetattrNumber = 442;
+const openTreeClone = 1;
+const atEmptyPath = 0x1000;
+const attributeReadOnly = 0x1f; // RDONLY, NOSUID, NODEV, NOEXEC, NOATIME
+const attributeAtime = 0x70; // all that says how access times are kept
+
+/**
+ * Opens the file behind an O_PATH descriptor for reading, by a mount of its own through which nothing can be written, not
+ * even an access time (open_tree, mount_setattr; Linux 5.12). The mount ends with the descriptor, which is close-on-exec.
+ * Needs CAP_SYS_ADMIN. Returns a descriptor or a negative errno.
+ */
+export function openTraceless(pathFd: number): number {
+  const flags = openTreeClone | atEmptyPath | 0o2000000;
+  const view = orErrno(nativeOpenTree(openTreeNumber, pathFd, '', flags));
+  if (view < 0) return view;
+  try {
+    const result = orErrno(
+      nativeMountSetattr(mountSetattrNumber, view, '', atEmptyPath, tracelessAttributes, 32),
+    );
+    return result < 0
+      ? result
+      : openSync(`/proc/self/fd/${view}`, fsConstants.O_RDONLY | fsConstants.O_NONBLOCK);
+  } catch (error) {
+    return error instanceof Error && 'errno' in error ? Number(error.errno) : -errnos.EIO;
+  } finally {
+    closeSync(view);
+  }
+}
+
+const tracelessAttributes = Buffer.alloc(32);
+tracelessAttributes.writeUInt32LE(attributeReadOnly, 0);
+tracelessAttributes.writeUInt32LE(attributeAtime, 8);

@@ -33,7 +33,8 @@ export type Request = RequestHeader &
   (
     | { readonly type: 'init'; readonly init: KernelInit }
     | { readonly type: 'lookup'; readonly name: Buffer }
-    | { readonly type: 'forget' }
+    /** The kernel let these nodes go. */
+    | { readonly type: 'forget'; readonly nodes: readonly NodeId[] }
     | { readonly type: 'getattr' }
     | { readonly type: 'readlink' }
     | { readonly type: 'open'; readonly flags: number }
@@ -82,6 +83,7 @@ const bodySize: Readonly<Record<number, number>> = {
   [opcode.init]: 16,
   [opcode.lookup]: 2,
   [opcode.open]: 8,
+  [opcode.batchForget]: 8,
   [opcode.read]: 40,
   [opcode.readdir]: 40,
   [opcode.readdirplus]: 40,
@@ -99,8 +101,9 @@ function decodeBody(header: RequestHeader, body: Buffer): Request {
     case opcode.lookup:
       return { ...header, type: 'lookup', name: nameFrom(body, 0) };
     case opcode.forget:
+      return { ...header, type: 'forget', nodes: [header.node] };
     case opcode.batchForget:
-      return { ...header, type: 'forget' };
+      return { ...header, type: 'forget', nodes: decodeForgotten(body) };
     case opcode.getattr:
       return { ...header, type: 'getattr' };
     case opcode.readlink:
@@ -140,6 +143,18 @@ function decodeBody(header: RequestHeader, body: Buffer): Request {
       return { ...header, type: mutatingOpcodes.has(header.opcode) ? 'mutation' : 'unsupported' };
   }
 }
+
+/** count u32@0, then from 8 on {nodeid u64, lookups u64} each; as many as there are bytes for. */
+function decodeForgotten(body: Buffer): NodeId[] {
+  const fitting = Math.floor((body.length - forgetListAt) / forgetOneBytes);
+  return Array.from({ length: Math.min(body.readUInt32LE(0), fitting) }, (_, index) => {
+    const at = forgetListAt + index * forgetOneBytes;
+    return nodeIdFrom(body.readUInt32LE(at), body.readUInt32LE(at + 4));
+  });
+}
+
+const forgetListAt = 8;
+const forgetOneBytes = 16;
 
 function decodeInit(body: Buffer): KernelInit {
   return {

@@ -120,11 +120,17 @@ export function encodeAttributes(
 }
 
 /** OPEN. The handle is the content version, so that any process can serve it. */
-export function encodeOpen(out: Buffer, unique: Unique, handle: number, flags: number): number {
+export function encodeOpen(
+  out: Buffer,
+  unique: Unique,
+  handle: number,
+  flags: number,
+  backingId = 0,
+): number {
   const body = structSize.outHeader;
   u64(out, handle, body);
   out.writeUInt32LE(flags, body + 8);
-  out.writeUInt32LE(0, body + 12);
+  out.writeUInt32LE(backingId, body + 12);
   return header(out, unique, body + structSize.openOut, 0);
 }
 

@@ -20,6 +20,8 @@ export interface Negotiated {
   readonly maxPages: number;
   /** Lost requests can be asked for again (Linux 6.9). */
   readonly hasResend: boolean;
+  /** The kernel can read an origin's file itself (Linux 6.9, CONFIG_FUSE_PASSTHROUGH). */
+  readonly hasPassthrough: boolean;
   /** OPENDIR may be refused for good, whereupon every listing is cached. */
   readonly hasNoOpendir: boolean;
 }
@@ -50,11 +52,15 @@ const wanted =
   initFlag.explicitInvalData |
   initFlag.initExt;
 
-export function negotiate(offered: KernelInit): InitOutcome {
+/** `passthrough`: whether the kernel may be let read files itself, if it can. */
+export function negotiate(offered: KernelInit, passthrough: boolean): InitOutcome {
   if (offered.major > 7) return { type: 'ask-again' };
   if (offered.major < 7 || offered.minor < oldestMinor) return { type: 'too-old' };
   const flags = offered.flags & wanted;
-  const flags2 = (flags & initFlag.initExt) === 0 ? 0 : offered.flags2 & initFlag2.hasResend;
+  const flags2 =
+    (flags & initFlag.initExt) === 0
+      ? 0
+      : offered.flags2 & (initFlag2.hasResend | (passthrough ? initFlag2.passthrough : 0));
   return {
     type: 'agreed',
     negotiated: {
@@ -64,6 +70,7 @@ export function negotiate(offered: KernelInit): InitOutcome {
       maxReadahead: Math.max(offered.maxReadahead, limits.readRequestBytes),
       maxPages: (flags & initFlag.maxPages) === 0 ? defaultMaxPages : limits.readRequestBytes / pageBytes,
       hasResend: (flags2 & initFlag2.hasResend) !== 0,
+      hasPassthrough: (flags2 & initFlag2.passthrough) !== 0,
       hasNoOpendir: (flags & initFlag.noOpendirSupport) !== 0,
     },
   };
@@ -92,6 +99,8 @@ export function encodeInit(
     out.writeUInt32LE(1, body + 24); // time granularity in ns
     out.writeUInt16LE(negotiated.maxPages, body + 28);
     out.writeUInt32LE(negotiated.flags2 >>> 0, body + 32);
+    // Backing files may not lie on stacked file systems themselves; 0 would switch passthrough off.
+    out.writeUInt32LE(negotiated.hasPassthrough ? 1 : 0, body + 36);
     if (negotiated.minor < 23) length = body + 24;
   } else {
     out.writeUInt32LE(ourMinor, body + 4);

@@ -80,9 +80,14 @@ export const initFlag = {
   initExt: 1 << 30,
 } as const;
 
-export const initFlag2 = { hasResend: 1 << 7 } as const;
+export const initFlag2 = { passthrough: 1 << 5, hasResend: 1 << 7 } as const;
 
-export const openFlag = { keepCache: 1 << 1, cacheDir: 1 << 3, noFlush: 1 << 5 } as const;
+export const openFlag = {
+  keepCache: 1 << 1,
+  cacheDir: 1 << 3,
+  noFlush: 1 << 5,
+  passthrough: 1 << 7,
+} as const;
 
 export const notifyCode = { invalInode: 2, invalEntry: 3, resend: 7 } as const;
 

@@ -44,7 +44,13 @@ export const sampleStatus: StatusReport = {
   session: { adopted: true, resend: true, kernelFeatures: ['passthrough'], openHandles: 0 },
   process: { rssBytes: 9_876_543_210 },
   origins: [{ id: 'local', kind: 'local', root: '/srv/music', files: 1_240, state: 'healthy' }],
-  fuse: { requests: { lookup: 12, getattr: 0, read: 5_000_000_000 }, notifications: 3, statements: 45 },
+  fuse: {
+    requests: { lookup: 12, getattr: 0, read: 5_000_000_000 },
+    notifications: 3,
+    statements: 45,
+    passthroughOpens: 6,
+    bytesRead: 7_000,
+  },
   supervision: { restartsTotal: 2 },
 };
 

@@ -88,19 +88,19 @@ test('bytes that are on the disk only are waited for on the pool', async () => {
 test('an open handle keeps the file that was replaced by rename; another version is gone', async () => {
   const old = filler(10_000, 1);
   const { reader, file } = readerOver({ 'a.flac': old });
-  reader.opened(1, 1);
+  reader.hold(1, 1);
   writeFileSync(file('new'), filler(10_000, 2));
   utimesSync(file('new'), 1, 1);
   renameSync(file('new'), file('a.flac'));
   expect(await reader.read(1, 1, 0, 10_000, area)).toBe(10_000);
   expect(area.subarray(0, 10_000).equals(old)).toBe(true);
-  reader.released(1, 1);
+  reader.letGo(1, 1);
   expect(await reader.read(1, 1, 0, 100, area)).toBe('version_gone');
 });
 
 test('a file that was rewritten in place fails, also when size and handle are the same', async () => {
   const { reader, file } = readerOver({ 'a.flac': filler(10_000, 1) });
-  reader.opened(1, 1);
+  reader.hold(1, 1);
   expect(reader.readNow(1, 1, 0, 100, area)).toBe(100);
   writeFileSync(file('a.flac'), filler(10_000, 2));
   utimesSync(file('a.flac'), 1, 1);
@@ -159,9 +159,9 @@ test('reading leaves no trace on the origin, not even the time of access', async
 
 test('a read that is under way when its file is let go ends well, and the file is closed then', async () => {
   const { reader, root } = readerOver({ 'a.flac': filler(1000) });
-  reader.opened(1, 1);
+  reader.hold(1, 1);
   const reading = reader.read(1, 1, 0, 1000, area);
-  reader.released(1, 1);
+  reader.letGo(1, 1);
   expect(await reading).toBe(1000);
   expect(openBelow(root)).toBe(0);
 });
@@ -174,16 +174,12 @@ test('two first reads at once open the file once', async () => {
   expect([openBelow(root), reader.stats.opens]).toEqual([1, 1]);
 });
 
-test('the last of several handles lets the file go', () => {
+test('letting a version go closes its file', () => {
   const { reader, root } = readerOver({ 'a.flac': filler(1000) });
-  reader.opened(1, 1);
-  reader.opened(1, 1);
-  expect(reader.openHandles).toBe(2);
+  reader.hold(1, 1);
   expect(openBelow(root)).toBe(1);
-  reader.released(1, 1);
-  expect(openBelow(root)).toBe(1);
-  reader.released(1, 1);
-  expect([reader.openHandles, openBelow(root)]).toEqual([0, 0]);
+  reader.letGo(1, 1);
+  expect(openBelow(root)).toBe(0);
 });
 
 test('a file without a known handle is closed when it has been idle', async () => {

@@ -14,8 +14,8 @@ const noOpendir = 24;
 const initExt = 30;
 const everything = bit(0, 4, 13, 15, 18, 21, maxPages, 23, noOpendir, 25, initExt);
 
-function agreed(offer: Partial<KernelInit>) {
-  const outcome = negotiate({ ...today, ...offer });
+function agreed(offer: Partial<KernelInit>, passthrough = false) {
+  const outcome = negotiate({ ...today, ...offer }, passthrough);
   if (outcome.type !== 'agreed') throw new Error(outcome.type);
   const out = Buffer.alloc(256, 0xa5);
   const length = encodeInit(out, unique, outcome);
@@ -101,6 +101,22 @@ describe('the answer to INIT', () => {
     expect(readStruct(abi.initOut, bytes, 16).flags2).toBe(0);
   });
 
+  it('takes passthrough when it is wanted and offered, and says how deep files may be stacked', () => {
+    const taken = (bytes: Buffer) => {
+      const { flags2, maxStackDepth } = readStruct(abi.initOut, bytes, 16);
+      return [flags2, maxStackDepth];
+    };
+    const both = agreed({}, true);
+    expect(both.negotiated.hasPassthrough).toBe(true);
+    expect(taken(both.bytes)).toEqual([(1 << 5) | (1 << 7), 1]);
+    const unwanted = agreed({}, false);
+    expect(unwanted.negotiated.hasPassthrough).toBe(false);
+    expect(taken(unwanted.bytes)).toEqual([1 << 7, 0]);
+    const tooOld = agreed({ flags2: today.flags2 & ~(1 << 5) }, true);
+    expect(tooOld.negotiated.hasPassthrough).toBe(false);
+    expect(taken(tooOld.bytes)).toEqual([1 << 7, 0]);
+  });
+
   it('keeps a longer read-ahead of the kernel', () => {
     expect(agreed({ maxReadahead: 8 * 2 ** 20 }).negotiated.maxReadahead).toBe(8 * 2 ** 20);
   });
@@ -108,7 +124,7 @@ describe('the answer to INIT', () => {
 
 describe('another major version', () => {
   it('that is later is told ours and asks again', () => {
-    const outcome = negotiate({ ...today, major: 8, minor: 0 });
+    const outcome = negotiate({ ...today, major: 8, minor: 0 }, true);
     if (outcome.type !== 'ask-again') throw new Error(outcome.type);
     const out = Buffer.alloc(256, 0xa5);
     const length = encodeInit(out, unique, outcome);
@@ -122,6 +138,6 @@ describe('another major version', () => {
     [6, 45],
     [0, 0],
   ])('or a minor before 7.12 is refused: %i.%i', (major, minor) => {
-    expect(negotiate({ ...today, major, minor })).toEqual({ type: 'too-old' });
+    expect(negotiate({ ...today, major, minor }, true)).toEqual({ type: 'too-old' });
   });
 });

@@ -11,6 +11,7 @@ const negotiated = {
   maxReadahead: 1_048_576,
   maxPages: 256,
   hasResend: true,
+  hasPassthrough: true,
   hasNoOpendir: true,
 };
 

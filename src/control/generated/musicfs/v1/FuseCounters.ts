@@ -5,10 +5,14 @@ export interface FuseCounters {
   'requests'?: ({[key: string]: number | string});
   'notifications'?: (number | string);
   'statements'?: (number | string);
+  'passthroughOpens'?: (number | string);
+  'bytesRead'?: (number | string);
 }
 
 export interface FuseCounters__Output {
   'requests': ({[key: string]: number});
   'notifications': (number);
   'statements': (number);
+  'passthroughOpens': (number);
+  'bytesRead': (number);
 }
