@@ -3,7 +3,15 @@
 // Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
 // instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
 // Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
-import { closeSync, constants as fsConstants, fstatSync, openSync, readdirSync, readlinkSync } from 'node:fs';
+import {
+  close,
+  closeSync,
+  constants as fsConstants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
 
@@ -383,7 +391,7 @@ export function openTraceless(pathFd: number): number {
   } catch (error) {
     return error instanceof Error && 'errno' in error ? Number(error.errno) : -errnos.EIO;
   } finally {
-    closeSync(view);
+    close(view, () => undefined); // on the pool: taking a mount apart waits 45 us for all processors
   }
 }
 

@@ -123,14 +123,18 @@ export class KernelSession {
     setImmediate(() => this.turn());
   }
 
-  /** Serves what is there, at most a turn's share. Returns how many requests that were. */
+  /** Serves what is there and what comes at once upon it, at most a turn's share. Returns how many requests that were. */
   private drain(): number {
     let served = 0;
+    let lookUntilMs = 0;
     while (served < requestsPerTurn) {
       const length = readInto(this.options.deviceFd, this.request);
       if (length < 0) {
         const errno = errnoName(-length);
-        if (errno === 'EAGAIN') return served;
+        if (errno === 'EAGAIN') {
+          if (performance.now() < lookUntilMs) continue;
+          return served;
+        }
         if (passing.has(errno)) continue;
         this.state = 'ended';
         this.server.cancelAll();
@@ -143,6 +147,7 @@ export class KernelSession {
       this.options.counters.countRequest(request.opcode);
       if (this.options.failpoints.enabled) this.options.failpoints.check('fuse.request.decoded');
       this.server.serve(request);
+      lookUntilMs = performance.now() + limits.fuseLookAgainMs;
     }
     return served;
   }
