@@ -16,7 +16,7 @@ import {
 } from '../fuse/thread-protocol.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { closeFilesBelow, signalEventfd } from '../platform/native.ts';
+import { closeLeftovers, signalEventfd } from '../platform/native.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef, type Reply } from '../supervision/actor-ref.ts';
@@ -96,7 +96,7 @@ async function startLife(
     adopted: options.session.negotiated,
     counters: counters.memory,
   };
-  if (context.incarnation > 1) closeFilesBelow(options.originRoots);
+  if (context.incarnation > 1) closeLeftovers(options.originRoots);
   const wake = () => signalEventfd(data.wakeFd);
   const { thread, command, stop } = ownThread<FuseHandlerMessage, FuseCommand>(
     context,

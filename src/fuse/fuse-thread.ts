@@ -96,6 +96,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
     });
   const keepHouse = () => {
     content.closeIdle();
+    backing.closeIdle();
     measureFreeSpace();
     setTimeout(keepHouse, housekeepingMs).unref();
   };
@@ -108,6 +109,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
       case 'stop':
         void session.stop(command.isLast).then(() => {
           content.close();
+          backing.close();
           database.close();
           tell({ type: 'stopped' });
           port.close();

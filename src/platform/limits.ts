@@ -57,6 +57,8 @@ export const limits = {
   passthroughOpenMs: 500,
   /** Opens that wait on the pool at once; the disk hangs then, and further ones do not wait. */
   passthroughOpensInPool: 4,
+  /** ms after which an origin on which nothing was opened is let go, so that its disk can be unmounted. */
+  originViewIdleMs: 10_000,
   /** ms the fuse thread sleeps at most: its heartbeat. */
   fusePollMs: 1000,
   /**

@@ -3,15 +3,7 @@
 // Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
 // instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
 // Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
-import {
-  close,
-  closeSync,
-  constants as fsConstants,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-} from 'node:fs';
+import { close, closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
 
@@ -239,19 +231,31 @@ export function exitNow(status: number): never {
 }
 
 /**
- * Closes the regular files below these folders that this process has open: those of a thread that died without closing
- * them would keep their disk from being unmounted. For the moment when nobody else reads them.
+ * Closes what a thread that died without closing it left open: regular files below these folders and private views of
+ * them, which would keep their disks from being unmounted. For the moment when nobody else reads them.
  */
-export function closeFilesBelow(folders: readonly string[]): void {
+export function closeLeftovers(folders: readonly string[]): void {
+  const visible = new Set(
+    readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.slice(0, line.indexOf(' '))),
+  );
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name);
     try {
+      const stat = fstatSync(fd);
       const place = readlinkSync(`/proc/self/fd/${name}`);
-      if (folders.some((folder) => place.startsWith(`${folder}/`)) && fstatSync(fd).isFile()) closeSync(fd);
+      const isFile = stat.isFile() && folders.some((folder) => place.startsWith(`${folder}/`));
+      if (isFile || (stat.isDirectory() && !visible.has(mountIdOf(fd)))) closeSync(fd);
     } catch {
       // The listing's own descriptor, gone by now.
     }
   }
+}
+
+/** The mount a descriptor was opened through; one that is private is in no mount table. */
+function mountIdOf(fd: number): string {
+  return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
 }
 
 /** Gives memory that was freed back to the system (malloc_trim, glibc only): 1 ms, 6 MB after a start or a scan. */
@@ -373,26 +377,24 @@ const attributeReadOnly = 0x1f; // RDONLY, NOSUID, NODEV, NOEXEC, NOATIME
 const attributeAtime = 0x70; // all that says how access times are kept
 
 /**
- * Opens the file behind an O_PATH descriptor for reading, by a mount of its own through which nothing can be written, not
- * even an access time (open_tree, mount_setattr; Linux 5.12). The mount ends with the descriptor, which is close-on-exec.
- * Needs CAP_SYS_ADMIN. Returns a descriptor or a negative errno.
+ * A private view of one file or directory (without what is mounted below it) through which nothing can be written, not
+ * even an access time (open_tree, mount_setattr; Linux 5.12). It keeps its file system in use. Needs CAP_SYS_ADMIN.
+ * Returns a descriptor (O_PATH, close-on-exec) or a negative errno. Close it by `closeView`.
  */
-export function openTraceless(pathFd: number): number {
+export function openTracelessView(pathFd: number): number {
   const flags = openTreeClone | atEmptyPath | 0o2000000;
   const view = orErrno(nativeOpenTree(openTreeNumber, pathFd, '', flags));
   if (view < 0) return view;
-  try {
-    const result = orErrno(
-      nativeMountSetattr(mountSetattrNumber, view, '', atEmptyPath, tracelessAttributes, 32),
-    );
-    return result < 0
-      ? result
-      : openSync(`/proc/self/fd/${view}`, fsConstants.O_RDONLY | fsConstants.O_NONBLOCK);
-  } catch (error) {
-    return error instanceof Error && 'errno' in error ? Number(error.errno) : -errnos.EIO;
-  } finally {
-    close(view, () => undefined); // on the pool: taking a mount apart waits 45 us for all processors
-  }
+  const result = orErrno(
+    nativeMountSetattr(mountSetattrNumber, view, '', atEmptyPath, tracelessAttributes, 32),
+  );
+  if (result < 0) closeView(view);
+  return result < 0 ? result : view;
+}
+
+/** On the pool: taking a mount apart waits for all processors (45 us), and others that make mounts wait with it. */
+export function closeView(view: number): void {
+  close(view, () => undefined);
 }
 
 const tracelessAttributes = Buffer.alloc(32);

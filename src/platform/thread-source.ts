@@ -26,7 +26,12 @@ export class ThreadSource {
   }
 
   private create(): Worker {
-    return new Worker(this.entry, { name: this.name, resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
+    return new Worker(this.entry, {
+      name: this.name,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+      // Node would warn of each descriptor that was opened by a call of ours and is closed by one of its own (10 us).
+      trackUnmanagedFds: false,
+    });
   }
 }
 

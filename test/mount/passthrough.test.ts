@@ -1,7 +1,15 @@
 // Kernel passthrough: the kernel reads local files itself, and everything else stays as it was.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type AgedOrigin, agedFiles, agedOrigin, agedShownAs } from '../fixtures/aged-origins.ts';
@@ -24,6 +32,18 @@ async function holding(library: Library, number = 1): Promise<TalkingChild> {
   const child = new TalkingChild(library.mountPoint, 'held-open', [shown(library, number)]);
   await child.ask('');
   return child;
+}
+
+/** Private views of the origin that a process has open: directories of mounts that are in no table. */
+function viewsOf(pid: number): number {
+  const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[0]);
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];
+    const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    return link.startsWith('/') && !link.startsWith('/memfd:') && !mounts.includes(id);
+  }).length;
 }
 
 test('4.10: whole files that stood still are read by the kernel, in every way, without one read request', async () => {
@@ -118,6 +138,7 @@ test('a file opened many times at once, over a death of the fuse thread, is read
   const others = await Promise.all(Array.from({ length: 8 }, () => holding(library)));
   for (const handle of [first, ...others]) expect(await handle.ask('hash')).toEqual([hashOf(bytesOf(1))]);
   expect([await reads(library), (await library.status()).session.openHandles]).toEqual([0, 9]);
+  expect(viewsOf((await library.pids()).daemon)).toBe(1); // that of the first life is closed
   for (const handle of [first, ...others]) await handle.end();
   await eventually('all are closed', async () => (await library.status()).session.openHandles === 0);
 });

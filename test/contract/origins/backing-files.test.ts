@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { BackingFiles } from '../../../src/origins/backing-files.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { limits } from '../../../src/platform/limits.ts';
 import { filler } from '../../fixtures/audio-files.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
@@ -12,8 +13,9 @@ import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 const minute = 60_000;
 
 /** One file of 10,000 bytes as version 1 of node 1, seen by a clock that runs `aheadMs` ahead. */
-function backing(aheadMs = 2 * minute) {
-  const root = temporaryDirectory();
+function backing(aheadMs = 2 * minute, root = temporaryDirectory()) {
+  let later = 0;
+  let place = 'a.flac';
   const file = path.join(root, 'a.flac');
   writeFileSync(file, filler(10_000));
   const { mtimeNs, size } = statSync(file, { bigint: true });
@@ -22,20 +24,36 @@ function backing(aheadMs = 2 * minute) {
       id === 1 && version === 1
         ? {
             originRoot: root,
-            realPath: Buffer.from('a.flac'),
+            realPath: Buffer.from(place),
             size: Number(size),
             mtimeSeconds: Number(mtimeNs / 1_000_000_000n),
             mtimeNanoseconds: Number(mtimeNs % 1_000_000_000n),
           }
         : undefined,
-    { ...systemClock, wallMs: () => Date.now() + aheadMs },
+    {
+      ...systemClock,
+      wallMs: () => Date.now() + aheadMs,
+      monotonicMs: () => systemClock.monotonicMs() + later,
+    },
   );
   const opened = async () => {
     const fd = await files.openLater(1, 1);
     if (fd !== null) onTestFinished(() => closeSync(fd));
     return fd;
   };
-  return { root, file, files, opened };
+  onTestFinished(() => files.close());
+  return {
+    root,
+    file,
+    files,
+    opened,
+    wait: (ms: number) => {
+      later += ms;
+    },
+    place: (name: string) => {
+      place = name;
+    },
+  };
 }
 
 test('a whole file that stood still is opened, at once when it is in memory', async () => {
@@ -85,11 +103,32 @@ test('a link that leads out of the origin is refused', async () => {
   expect(await opened()).toBeNull();
 });
 
-test('an open file keeps its own disk in use, and no other', async () => {
-  const { root, opened } = backing();
+test('a file on a disk mounted below the origin is opened too, and keeps its own disk in use and no other', async () => {
+  const { root, files, opened, place } = backing();
   const image = path.join(temporaryDirectory(), 'image');
   const disk = path.join(root, 'disk');
   mkdirSync(disk);
+  execFileSync('bash', [
+    '-c',
+    `truncate -s 4M ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${disk} && cp -p ${root}/a.flac ${disk}`,
+  ]);
+  onTestFinished(() => {
+    spawnSync('umount', ['-l', disk], { stdio: 'ignore' });
+  });
+  const users = () => execFileSync('losetup', ['-j', image], { encoding: 'utf8' }).trim();
+  await opened(); // on the origin's own disk
+  place('disk/a.flac');
+  const fd = (await files.openLater(1, 1)) ?? -1;
+  expect(readSync(fd, Buffer.alloc(10_000), 0, 10_000, 0)).toBe(10_000);
+  execFileSync('umount', [disk]);
+  expect(users()).not.toBe('');
+  closeSync(fd);
+  await eventually('the disk is free', () => users() === '');
+});
+
+test('an origin on which nothing was opened for a while is let go', async () => {
+  const image = path.join(temporaryDirectory(), 'image');
+  const disk = temporaryDirectory();
   execFileSync('bash', [
     '-c',
     `truncate -s 4M ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${disk}`,
@@ -97,8 +136,13 @@ test('an open file keeps its own disk in use, and no other', async () => {
   onTestFinished(() => {
     spawnSync('umount', ['-l', disk], { stdio: 'ignore' });
   });
-  await opened();
-  execFileSync('umount', [disk]);
   const users = () => execFileSync('losetup', ['-j', image], { encoding: 'utf8' }).trim();
+  const { files, wait } = backing(2 * minute, disk);
+  closeSync((await files.openLater(1, 1)) ?? -1);
+  execFileSync('umount', [disk]);
+  files.closeIdle();
+  expect(users()).not.toBe('');
+  wait(limits.originViewIdleMs + 1);
+  files.closeIdle();
   await eventually('the disk is free', () => users() === '');
 });
