@@ -68,7 +68,7 @@ export function rulesFor(root: string): IForbiddenRuleType[] {
       name: 'cli-sees-the-control-client-only',
       severity: 'error',
       from: { path: `^${root}/cli/` },
-      to: { path: `^${root}/control/`, pathNot: `^${root}/control/(client|generated)` },
+      to: { path: `^${root}/control/`, pathNot: `^${root}/control/(client|describe-status|generated)` },
     },
     {
       name: 'nobody-imports-app',

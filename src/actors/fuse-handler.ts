@@ -8,6 +8,7 @@
 import type { Worker } from 'node:worker_threads';
 import { Notifier } from '../fuse/notifier.ts';
 import type { Negotiated } from '../fuse/protocol/init.ts';
+import { SharedTexts } from '../fuse/shared-texts.ts';
 import {
   type FuseCommand,
   FuseCounters,
@@ -49,7 +50,7 @@ interface State {
 
 export interface FuseHandlerOptions {
   readonly threads: ThreadSource;
-  readonly data: Omit<FuseThreadData, 'adopted' | 'counters'>;
+  readonly data: Omit<FuseThreadData, 'adopted' | 'counters' | 'texts'>;
   /** What the kernel and the first life agreed on; kept here for those that follow. */
   readonly session: { negotiated: Negotiated | null };
   /** Roots of the origins: a thread that died leaves files below them open. */
@@ -57,6 +58,10 @@ export interface FuseHandlerOptions {
   /** The mount ends: what waits is answered, and nobody takes the session over. */
   readonly isEnding: () => boolean;
   readonly board: StatusBoard;
+  /** What the special files show now, by name. */
+  readonly specialTexts: () => Readonly<Record<string, string>>;
+  /** A scan of all origins is asked for. */
+  readonly onRefreshAsked: () => void;
   /** Armed failpoints of the fuse thread, for its next life. */
   readonly failpoints: () => readonly string[];
   /** The kernel is being answered; called for each life of the thread. */
@@ -91,10 +96,12 @@ async function startLife(
   const { board } = options;
   const counters = new FuseCounters(board.fuse?.memory);
   board.fuse = counters;
+  const texts = new SharedTexts();
   const data: FuseThreadData = {
     ...options.data,
     adopted: options.session.negotiated,
     counters: counters.memory,
+    texts: texts.memory,
   };
   if (context.incarnation > 1) closeLeftovers(options.originRoots);
   const wake = () => signalEventfd(data.wakeFd);
@@ -125,6 +132,7 @@ async function startLife(
       ...(serving.negotiated.hasPassthrough ? ['passthrough'] : []),
     ],
   };
+  texts.write(options.specialTexts());
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
   context.self.tell({ type: 'published' }); // what an earlier life left untold
@@ -153,6 +161,7 @@ async function startLife(
           );
           return state;
         case 'thread-said':
+          if (message.event.type === 'refresh-asked') options.onRefreshAsked();
           if (message.event.type === 'session-ended') options.onSessionEnded(message.event.errno);
           if (message.event.type === 'record-failed') {
             context.log.warn({ event: 'session_record_failed', error: message.event.message });
@@ -176,6 +185,7 @@ async function startLife(
 
   function watch(state: State): State {
     context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
+    texts.write(options.specialTexts());
     const now = context.clock.monotonicMs();
     const heartbeat = counters.heartbeat();
     const requests = requestsSoFar(counters);

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 import { fuseHandler } from '../actors/fuse-handler.ts';
-import type { IndexedOrigin } from '../actors/indexer.ts';
+import { type IndexedOrigin, indexer } from '../actors/indexer.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import { StatusBoard } from '../actors/status-board.ts';
 import type { FailpointPort } from '../control/daemon-port.ts';
@@ -29,6 +29,7 @@ import { createControlPort } from './control-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connectKeeper, type KeeperLink } from './keeper-link.ts';
+import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
 
 /** What is busy is given this long to end by itself. */
@@ -222,6 +223,12 @@ function treeOf(
       originRoots: origins.map(({ root }) => root),
       isEnding,
       board,
+      specialTexts: () => specialTexts(port.status()),
+      onRefreshAsked: () => {
+        void indexer
+          .ask<null>((reply) => ({ type: 'scan', originId: null, reply }), { timeoutMs: settleMs })
+          .catch(() => undefined); // one runs already, and is what was asked for
+      },
       failpoints: () => failpoints.settings('fuse.'),
       onServing,
       onSessionEnded,

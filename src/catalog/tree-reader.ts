@@ -2,6 +2,7 @@
 // read-only connection; nothing is loaded, nothing waits. Called by fuse/ only.
 import type Database from 'better-sqlite3';
 import { foldName, normalizeName } from '../library/names.ts';
+import type { TrackTags } from '../library/track-tags.ts';
 import { nodeKind, rootNodeId } from './schema.ts';
 
 /** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
@@ -42,6 +43,7 @@ export interface TrackRow {
   readonly realPath: Buffer;
   readonly state: string;
   readonly audioFp: string | null;
+  readonly tags: TrackTags;
 }
 
 export interface CatalogCounters {
@@ -130,8 +132,8 @@ export class TreeReader {
       `SELECT size, mtime_s AS mtimeSeconds, mtime_ns AS mtimeNanoseconds FROM old_versions
        WHERE node = ? AND version = ?`,
     );
-    this.trackOf = database.prepare<unknown[], TrackRow>(
-      `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp
+    this.trackOf = database.prepare<unknown[], Omit<TrackRow, 'tags'> & { readonly tags: string }>(
+      `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp, t.tags AS tags
        FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
     );
     this.counterRows = database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw();
@@ -193,7 +195,8 @@ export class TreeReader {
 
   track(id: number): TrackRow | undefined {
     this.statements += 1;
-    return this.trackOf.get(id);
+    const row = this.trackOf.get(id);
+    return row === undefined ? undefined : { ...row, tags: JSON.parse(row.tags) as TrackTags };
   }
 
   counters(): CatalogCounters {

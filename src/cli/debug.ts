@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { FailpointReport } from '../control/client.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { counted } from '../platform/plain-figures.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { counted } from './plain-figures.ts';
 import { printReport } from './print.ts';
 
 export function registerDebug(program: Command): void {

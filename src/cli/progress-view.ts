@@ -1,6 +1,6 @@
 // How a scan is shown while it runs: a bar on a terminal, otherwise a line a second. Goes to stderr, so that results on
 // stdout stay clean.
-import { count, counted, duration } from './plain-figures.ts';
+import { count, counted, duration } from '../platform/plain-figures.ts';
 
 /** The part of a scan's state that is shown. */
 export interface ShownProgress {

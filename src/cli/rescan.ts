@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import type { ScanProgress } from '../control/client.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { count, counted, duration } from '../platform/plain-figures.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { count, counted, duration } from './plain-figures.ts';
 import { printJsonLine } from './print.ts';
 import { createProgressView, type ProgressView } from './progress-view.ts';
 

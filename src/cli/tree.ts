@@ -1,8 +1,8 @@
 // musicfs tree: the supervision tree, with what went wrong where.
 import type { Command } from 'commander';
 import type { SupervisionNode } from '../control/client.ts';
+import { counted, duration } from '../platform/plain-figures.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { counted, duration } from './plain-figures.ts';
 import { printReport } from './print.ts';
 
 export function registerTree(program: Command): void {

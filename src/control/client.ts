@@ -34,7 +34,6 @@ import { fromActorInfo, fromScanProgressMessage, fromStatusMessage, toEnum } fro
 export type {
   FailpointReport,
   ScanProgress,
-  ScanReport,
   StatusReport,
   SupervisionNode,
 } from './daemon-port.ts';

@@ -3,21 +3,30 @@
 // A driver decodes, asks here, encodes. Everything is answered from the catalog's read side at once and without an
 // origin; the only thing that may wait is `read`. Expected refusals are returned as error codes, never thrown.
 import { Buffer } from 'node:buffer';
+import { rootNodeId } from '../catalog/schema.ts';
 import type { CatalogCounters, DirectoryEntry, NodeAttributes, TreeReader } from '../catalog/tree-reader.ts';
 import type { LocalReader } from '../origins/local-reader.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import { type SpecialFiles, specialDirectory, specialNames } from './special-files.ts';
+import { ownPrefix, tagPrefix, xattrsOf } from './xattrs.ts';
 
 const longestNameBytes = 255;
-const xattrPrefix = 'user.musicfs.';
 const aclNames: ReadonlySet<string> = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
 
 export class Answers {
   private readonly tree: TreeReader;
   private readonly content: LocalReader;
+  private readonly special: SpecialFiles;
 
-  constructor(tree: TreeReader, content: LocalReader) {
+  constructor(tree: TreeReader, content: LocalReader, special: SpecialFiles) {
     this.tree = tree;
     this.content = content;
+    this.special = special;
+  }
+
+  /** What a lookup of it says is true for that lookup only: nothing of it may be cached. */
+  isVolatile(id: number): boolean {
+    return this.special.isSpecial(id) && id !== specialDirectory.id;
   }
 
   /** The entry of that name; "." (of files too) and "..", as NFS asks for them. `not_found`, `name_too_long`. */
@@ -29,27 +38,41 @@ export class Answers {
     if (nameBytes.length > longestNameBytes) return 'name_too_long';
     const name = nameBytes.toString('utf8');
     if (name === '.') return this.attributes(parentId, parentVersion);
-    if (name === '..') return this.attributes(this.tree.parent(parentId), 0);
+    if (name === '..') return this.attributes(this.parent(parentId), 0);
+    if (parentId === rootNodeId && name === specialDirectory.name)
+      return this.attributes(specialDirectory.id, 0);
+    if (parentId === specialDirectory.id) return this.special.lookup(name) ?? 'not_found';
     if (name.includes('\uFFFD') && !Buffer.from(name).equals(nameBytes)) return 'not_found'; // no UTF-8: no name of ours
     return this.tree.lookup(parentId, name) ?? 'not_found';
   }
 
   /** What stat shows of a node in one content version. `not_found`. */
   attributes(id: number, version: number): NodeAttributes | ErrorCode {
+    if (id === specialDirectory.id) {
+      const root = this.tree.node(rootNodeId);
+      return root === undefined ? 'not_found' : this.special.directory(root);
+    }
+    if (this.special.isSpecial(id)) return this.special.attributes(id, version) ?? 'not_found';
     return this.tree.nodeVersion(id, version) ?? 'not_found';
   }
 
   parent(id: number): number {
+    if (this.special.isSpecial(id)) return rootNodeId;
     return this.tree.parent(id);
   }
 
   /** Up to `count` names of a directory after an offset, in its order. */
   page(directoryId: number, afterEntryId: number, count: number): DirectoryEntry[] {
+    if (directoryId === specialDirectory.id) return this.specialPage(afterEntryId);
     return this.tree.page(directoryId, afterEntryId, count);
   }
 
   /** Whether a node may be opened. An outdated version is `version_gone`: the kernel then looks the path up again. */
   open(id: number, version: number): ErrorCode | null {
+    if (this.special.isSpecial(id)) {
+      if (id === specialDirectory.id) return 'is_a_directory';
+      return this.special.attributes(id, version) === undefined ? 'version_gone' : null;
+    }
     const node = this.tree.node(id);
     if (node === undefined || node.version !== version || node.links === 0) return 'version_gone';
     if (node.isDirectory) return 'is_a_directory';
@@ -58,12 +81,14 @@ export class Answers {
 
   /** A version was opened by its first reader; see LocalReader.hold. */
   hold(id: number, version: number): void {
-    this.content.hold(id, version);
+    if (this.special.isSpecial(id)) this.special.hold(id, version);
+    else this.content.hold(id, version);
   }
 
   /** Its last reader closed it. */
   letGo(id: number, version: number): void {
-    this.content.letGo(id, version);
+    if (this.special.isSpecial(id)) this.special.letGo(id, version);
+    else this.content.letGo(id, version);
   }
 
   /** Bytes that are in memory now; see LocalReader.readNow. */
@@ -74,6 +99,8 @@ export class Answers {
     length: number,
     area: Uint8Array,
   ): number | 'wait' | ErrorCode {
+    if (this.special.isSpecial(id))
+      return this.special.read(id, version, offset, length, area) ?? 'version_gone';
     return this.content.readNow(id, version, offset, length, area);
   }
 
@@ -100,9 +127,8 @@ export class Answers {
   /** The value of an extended attribute. `no_such_attribute`, `unsupported_here` for ACLs. */
   xattr(id: number, version: number, name: string): Buffer | ErrorCode {
     if (aclNames.has(name)) return 'unsupported_here';
-    if (!name.startsWith(xattrPrefix)) return 'no_such_attribute';
-    const value = this.xattrs(id, version).get(name);
-    return value === undefined ? 'no_such_attribute' : Buffer.from(value);
+    if (!name.startsWith(ownPrefix) && !name.startsWith(tagPrefix)) return 'no_such_attribute';
+    return this.xattrs(id, version).get(name) ?? 'no_such_attribute';
   }
 
   /** The names that `xattr` answers, each NUL-ended. */
@@ -110,19 +136,15 @@ export class Answers {
     return Buffer.from([...this.xattrs(id, version).keys()].map((name) => `${name}\0`).join(''));
   }
 
-  private xattrs(id: number, version: number): Map<string, string | Buffer> {
-    const values = new Map<string, string | Buffer>();
-    const add = (name: string, value: string | Buffer | null) => {
-      if (value !== null) values.set(`${xattrPrefix}${name}`, value);
-    };
-    const track = this.tree.track(id);
-    add('id', String(id));
-    if (track === undefined) return values;
-    add('version', String(version));
-    add('origin', track.originName);
-    add('real_path', track.realPath);
-    add('state', track.state);
-    add('audio_fp', track.audioFp);
-    return values;
+  private xattrs(id: number, version: number): Map<string, Buffer> {
+    if (this.special.isSpecial(id)) return new Map();
+    return xattrsOf({ id, version, track: this.tree.track(id) ?? null });
+  }
+
+  private specialPage(afterEntryId: number): DirectoryEntry[] {
+    return specialNames.slice(afterEntryId).flatMap((name, index): DirectoryEntry[] => {
+      const node = this.special.lookup(name);
+      return node === undefined ? [] : [{ ...node, name, entryId: afterEntryId + index + 1 }];
+    });
   }
 }

@@ -15,6 +15,8 @@ import { KernelSession } from './drivers/kernel/kernel-session.ts';
 import { OpenNodes } from './drivers/kernel/open-nodes.ts';
 import { Opens } from './drivers/kernel/opens.ts';
 import { saveSession } from './session-record.ts';
+import { SharedTexts } from './shared-texts.ts';
+import { SpecialFiles } from './special-files.ts';
 import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
 
 const housekeepingMs = 10_000;
@@ -43,7 +45,13 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const locate = (id: number, version: number) => tree.location(id, version);
   const content = new LocalReader(locate, systemClock);
   const backing = new BackingFiles(locate, systemClock);
-  const answers = new Answers(tree, content);
+  const texts = new SharedTexts(data.texts);
+  const special = new SpecialFiles({
+    clock: systemClock,
+    texts: () => texts.read(),
+    refresh: () => tell({ type: 'refresh-asked' }),
+  });
+  const answers = new Answers(tree, content, special);
   const opens = new Opens({
     deviceFd: data.deviceFd,
     nodes: new OpenNodes(data.openNodesFd),

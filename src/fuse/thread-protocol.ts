@@ -25,6 +25,8 @@ export interface FuseThreadData {
   readonly gid: number;
   readonly failpoints: boolean;
   readonly counters: SharedArrayBuffer;
+  /** What the special files show; see shared-texts.ts. */
+  readonly texts: SharedArrayBuffer;
 }
 
 export type FuseCommand =
@@ -40,6 +42,8 @@ export type FuseEvent =
   | { readonly type: 'serving'; readonly negotiated: Negotiated }
   /** The record for a later process could not be written; this one goes on. */
   | { readonly type: 'record-failed'; readonly message: string }
+  /** Somebody opened `/.musicfs/refresh`. */
+  | { readonly type: 'refresh-asked' }
   | { readonly type: 'stopped' }
   /** The kernel ended the session: ENODEV (unmounted) or ECONNABORTED. */
   | { readonly type: 'session-ended'; readonly errno: string }

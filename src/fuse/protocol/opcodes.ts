@@ -83,6 +83,7 @@ export const initFlag = {
 export const initFlag2 = { passthrough: 1 << 5, hasResend: 1 << 7 } as const;
 
 export const openFlag = {
+  directIo: 1 << 0,
   keepCache: 1 << 1,
   cacheDir: 1 << 3,
   noFlush: 1 << 5,

@@ -34,7 +34,14 @@ export function encodeListing(
     shown: ReplyAttributes | null,
   ) =>
     asked.isPlus
-      ? page.addEntry(name, node.id, node.isDirectory, offset, shown, limits.entryTtlSeconds)
+      ? page.addEntry(
+          name,
+          node.id,
+          node.isDirectory,
+          offset,
+          shown,
+          answers.isVolatile(node.id) ? 0 : limits.entryTtlSeconds,
+        )
       : page.addName(name, node.id, node.isDirectory, offset);
   let { offset } = asked;
   if (offset < 0) return page.finish(unique);

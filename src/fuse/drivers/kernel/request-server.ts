@@ -119,7 +119,7 @@ export class RequestServer {
       case 'getattr': {
         const node = this.answers.attributes(id, version);
         if (typeof node === 'string') return this.error(request, errnoOf(node));
-        return this.send(reply.encodeAttributes(this.out, request, this.shown(node), limits.entryTtlSeconds));
+        return this.send(reply.encodeAttributes(this.out, request, this.shown(node), this.ttlOf(node)));
       }
       case 'open':
         return this.open(request);
@@ -169,7 +169,7 @@ export class RequestServer {
     if (typeof node === 'string') return this.error(request, errnoOf(node));
     // Notifications carry a name as it is stored: another spelling of it (NFD) must be asked for again each time.
     const isAsStored = !('name' in node) || request.name.equals(Buffer.from(node.name));
-    const ttlSeconds = isAsStored ? limits.entryTtlSeconds : 0;
+    const ttlSeconds = isAsStored ? this.ttlOf(node) : 0;
     this.send(reply.encodeEntry(this.out, request, this.shown(node), ttlSeconds));
   }
 
@@ -181,7 +181,8 @@ export class RequestServer {
     if (refusal !== null) return this.error(request, refusal === 'version_gone' ? ESTALE : errnoOf(refusal));
     const { node, uniqueLow, uniqueHigh } = request;
     this.opens.open(node, (backingId) => {
-      const how = backingId === noBacking ? openFlag.keepCache : openFlag.passthrough;
+      const cached = this.answers.isVolatile(node.id) ? openFlag.directIo : openFlag.keepCache;
+      const how = backingId === noBacking ? cached : openFlag.passthrough;
       const unique = { uniqueLow, uniqueHigh };
       const length = reply.encodeOpen(this.out, unique, version, how | openFlag.noFlush, backingId);
       // Its opener was killed meanwhile: no RELEASE will come.
@@ -235,6 +236,10 @@ export class RequestServer {
     if (request.size === 0) return this.send(reply.encodeXattrSize(this.out, request, value.length));
     if (value.length > request.size) return this.error(request, ERANGE);
     this.send(reply.encodeBytes(this.out, request, value));
+  }
+
+  private ttlOf({ id }: NodeAttributes): number {
+    return this.answers.isVolatile(id) ? 0 : limits.entryTtlSeconds;
   }
 
   private shown(node: NodeAttributes): reply.ReplyAttributes {
