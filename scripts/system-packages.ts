@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { isOnPath } from '../src/platform/programs.ts';
 
-/** program → Debian package that brings it. */
+/** program → Debian packages that bring it. */
 const packageOf: Readonly<Record<string, string>> = {
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
@@ -13,13 +13,19 @@ const packageOf: Readonly<Record<string, string>> = {
   fusermount3: 'fuse3',
   setpriv: 'util-linux',
   'dpkg-deb': 'dpkg',
+  'ganesha.nfsd': 'nfs-ganesha nfs-ganesha-vfs',
+  'nfs-cat': 'libnfs-utils',
+  smbd: 'samba',
+  smbclient: 'smbclient',
+  borg: 'borgbackup',
+  'mkfs.ext4': 'e2fsprogs',
 };
 
 /** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */
 export function needPrograms(programs: readonly string[]): string | null {
   const missing = programs.filter((program) => !isOnPath(program));
   if (missing.length === 0) return null;
-  const packages = [...new Set(missing.map((program) => packageOf[program] ?? program))];
+  const packages = [...new Set(missing.flatMap((program) => (packageOf[program] ?? program).split(' ')))];
   const line = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) return `sudo ${line}`;
   console.error(`installing ${packages.join(', ')} (once)`);

@@ -3,12 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { needPrograms } from './system-packages.ts';
 
+/** What the tests use beside Node: players and tools that read a mount, and servers that re-export it. */
+const programs = [
+  ...['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv', 'mkfs.ext4'],
+  ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg'],
+];
+
 const report = '.cache/test-report.json';
 
 process.exitCode = main(process.argv.slice(2));
 
 function main(argv: readonly string[]): number {
-  const line = needPrograms(['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv']);
+  const line = needPrograms(programs);
   if (line !== null) return fail(`the tests need some programs: ${line}`);
   if (process.getuid?.() !== 0) return fail('the tests mount file systems, which needs root: sudo npm test');
   mkdirSync('.cache', { recursive: true });
