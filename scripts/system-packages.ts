@@ -18,6 +18,10 @@ const packageOf: Readonly<Record<string, string>> = {
   smbd: 'samba',
   smbclient: 'smbclient',
   borg: 'borgbackup',
+  cvlc: 'vlc-bin vlc-plugin-base',
+  beet: 'beets',
+  gio: 'libglib2.0-bin gvfs',
+  'xvfb-run': 'xvfb xauth',
   'mkfs.ext4': 'e2fsprogs',
 };
 

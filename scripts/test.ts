@@ -6,7 +6,7 @@ import { needPrograms } from './system-packages.ts';
 /** What the tests use beside Node: players and tools that read a mount, and servers that re-export it. */
 const programs = [
   ...['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv', 'mkfs.ext4'],
-  ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg'],
+  ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg', 'fio'],
 ];
 
 const report = '.cache/test-report.json';
