@@ -1,199 +1,164 @@
-// `npm run bench`: the figures that are reported, not asserted. Same work, same run, medians of three; the table goes to
-// the terminal, everything to .cache/bench.json. Work counters stand beside the times.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// `npm run bench`: the figures that are reported, not asserted. Same work, same run, for the file system itself, for each
+// peer that is installed, and for our own variants. The table goes to the terminal; a full run also writes
+// bench/results.json and docs/bench.svg. Everything it makes lies in one folder, which goes when it ends, however it ends.
+import { existsSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { needPrograms } from '../scripts/system-packages.ts';
-import { makeFlac } from '../test/fixtures/audio-files.ts';
-import { writeFlacLibrary } from '../test/fixtures/flac-library.ts';
-import { generateCatalog } from './generate-catalog.ts';
-import { dropCaches, median, secondsOf } from './measure.ts';
-import { residentMb, statusOf, withBindfs, withMusicfs } from './mounts.ts';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { judge } from './bars.ts';
+import { Bench, type Workload } from './bench.ts';
+import { drawChart } from './chart.ts';
+import { runCommand } from './commands.ts';
+import { fileSystemItself, typeOf } from './file-system-itself.ts';
+import { Libraries } from './libraries.ts';
+import { mountsBelow } from './mount-points.ts';
+import { findOwn, Musicfs } from './musicfs-systems.ts';
+import { findPeers } from './peers.ts';
+import { machineFacts, namesAndVersions, type Report } from './report.ts';
+import { Samples } from './results.ts';
+import { fullSizes, quickSizes } from './sizes.ts';
+import { describeBars, describeFigures } from './table.ts';
+import { randomRead, sequentialRead } from './workloads/big-file.ts';
+import { scan } from './workloads/scan.ts';
+import { smallFiles } from './workloads/small-files.ts';
+import { start } from './workloads/start.ts';
+import { walks } from './workloads/walks.ts';
+import { wideDirectory } from './workloads/wide-directory.ts';
 
-const files = 20_000;
-const albums = 1_700;
-const rounds = 3;
-const bigFileBytes = 1024 ** 3;
-const idleSeconds = 10;
+/** Reads come last: by then the files are old enough. */
+const workloads: readonly Workload[] = [
+  scan,
+  start,
+  wideDirectory,
+  walks,
+  smallFiles,
+  sequentialRead,
+  randomRead,
+];
+const tree = fileURLToPath(new URL('..', import.meta.url));
+const freeBytesNeeded = 6e9;
 
-const rows: { what: string; value: string; note: string }[] = [];
-const report = (what: string, value: string, note = '') => {
-  rows.push({ what, value, note });
-  console.log(`${what.padEnd(52)} ${value.padStart(14)}  ${note}`);
-};
-
-const line = needPrograms(['bindfs']);
-if (line !== null || process.getuid?.() !== 0) {
-  console.error(
-    line === null ? 'the bench mounts file systems, which needs root' : `the bench needs a peer: ${line}`,
-  );
-  process.exit(1);
-}
-const work = mkdtempSync(path.join(tmpdir(), 'musicfs-bench-'));
-try {
-  await run();
-  mkdirSync('.cache', { recursive: true });
-  writeFileSync('.cache/bench.json', JSON.stringify({ at: new Date().toISOString(), rows }, null, 2));
-} finally {
-  rmSync(work, { recursive: true, force: true });
-}
-
-async function run(): Promise<void> {
-  const library = path.join(work, 'library');
-  writeFlacLibrary(library, { files, albums });
-  const state = scan(library);
-  walk(library, state);
-  read();
-  await start();
+interface Options {
+  readonly quick?: true;
+  readonly only?: string;
+  readonly folder: string;
 }
 
-/** Three scans into an empty catalog, files in the page cache. Returns the state of the last. */
-function scan(library: string): string {
-  const rates: number[] = [];
-  let state = '';
-  for (let round = 0; round < rounds; round += 1) {
-    state = path.join(work, `scan-${round}`);
-    withMusicfs({ origin: library, state, wait: true }, () => undefined);
-    const events = readFileSync(path.join(state, 'musicfsd.log'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((text) => JSON.parse(text) as { event: string; time: string; bytesReadForTags?: number });
-    const at = (event: string) => Date.parse(events.find((entry) => entry.event === event)?.time ?? '');
-    rates.push((files * 1000) / (at('scan_ended') - at('scan_started')));
-    if (round === rounds - 1) {
-      const bytes = events.find(({ event }) => event === 'scan_ended')?.bytesReadForTags ?? 0;
-      report(
-        'scan, warm files',
-        `${Math.round(median(rates))} /s`,
-        `${Math.round(bytes / files)} bytes read a file`,
-      );
-    }
+const program = new Command('bench')
+  .description('measures musicfs against its peers in one run')
+  .option('--quick', 'small sizes, one round, nothing is written: shows that it runs')
+  .option(
+    '--only <name>',
+    `workloads whose name contains this: ${workloads.map(({ name }) => name).join(', ')}`,
+  )
+  .option(
+    '--folder <path>',
+    'where libraries and mounts go: a real disk with 6 GB free',
+    fromHere,
+    '/var/tmp',
+  )
+  .action(async (options: Options) => {
+    process.exitCode = await main(options);
+  });
+await program.parseAsync();
+
+/** Below npm the working directory is that of the tree; the user's own is in INIT_CWD. */
+function fromHere(folder: string): string {
+  return path.resolve(process.env['INIT_CWD'] ?? '.', folder);
+}
+
+async function main(options: Options): Promise<number> {
+  const chosen = workloads.filter(({ name }) => name.includes(options.only ?? ''));
+  const obstacle = obstacleTo(options, chosen);
+  if (obstacle !== undefined) {
+    console.error(obstacle);
+    return 1;
   }
-  return state;
-}
-
-function walk(library: string, state: string): void {
-  const find = (root: string) => secondsOf('find', [root, '-type', 'f', '-printf', '%s\n']);
-  const cold = { fs: [] as number[], bindfs: [] as number[], ours: [] as number[] };
-  const again = { fs: [] as number[], bindfs: [] as number[], ours: [] as number[] };
-  let requests: Readonly<Record<string, number>> = {};
-  for (let round = 0; round < rounds; round += 1) {
-    dropCaches();
-    cold.fs.push(find(library));
-    again.fs.push(find(library));
-    withBindfs(library, (root) => {
-      dropCaches();
-      cold.bindfs.push(find(root));
-      again.bindfs.push(find(root));
-    });
-    withMusicfs({ origin: library, state }, ({ mountPoint }) => {
-      waitForQuiet(mountPoint);
-      dropCaches();
-      cold.ours.push(find(mountPoint));
-      ({ requests } = statusOf(mountPoint).fuse);
-      again.ours.push(find(mountPoint));
-    });
+  const folder = mkdtempSync(path.join(options.folder, 'musicfs-bench-'));
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
+  try {
+    const report = await measure(folder, options, chosen, stop.signal);
+    const isPart = options.only !== undefined;
+    const bars = report.bars.filter(({ verdict }) => !isPart || verdict !== 'not measured');
+    console.log(`\n${describeBars(bars)}`);
+    for (const line of report.failures) console.error(line);
+    if (options.quick === undefined && !isPart) write(report);
+    else console.log('\nNot a full run: bench/results.json and docs/bench.svg stay as they are.');
+    return report.failures.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (stop.signal.aborted) console.error('stopped');
+    else console.error(error);
+    return stop.signal.aborted ? 130 : 1;
+  } finally {
+    await clear(folder);
   }
-  const seconds = (values: readonly number[]) => `${median(values).toFixed(2)} s`;
-  report(`walk with stat, ${files} files, cold: musicfs`, seconds(cold.ours), JSON.stringify(requests));
-  report('  bindfs', seconds(cold.bindfs));
-  report('  the file system itself', seconds(cold.fs));
-  report('the same again: musicfs', seconds(again.ours));
-  report('  bindfs', seconds(again.bindfs));
-  report('  the file system itself', seconds(again.fs));
 }
 
-/** A file of 1 GiB with a FLAC head, read in 1 MiB pieces past the page cache of the mount. */
-function read(): void {
-  const origin = path.join(work, 'big');
-  mkdirSync(origin);
-  const file = path.join(origin, 'big.flac');
-  const head = makeFlac(
-    [
-      ['TITLE', 'Big'],
-      ['ARTIST', 'One'],
-      ['ALBUM', 'File'],
-    ],
-    { audioBytes: 4096 },
-  );
-  writeFileSync(file, head);
-  execFileSync(
-    'dd',
-    [
-      'if=/dev/urandom',
-      `of=${file}`,
-      'bs=1M',
-      `count=${bigFileBytes / 1024 ** 2}`,
-      'oflag=append',
-      'conv=notrunc',
-    ],
-    { stdio: 'ignore' },
-  );
-  const megabytes = (bigFileBytes + head.length) / 1e6;
-  const direct = (name: string) =>
-    megabytes / secondsOf('dd', [`if=${name}`, 'of=/dev/null', 'bs=1M', 'iflag=direct']);
-  const buffered = (name: string) => megabytes / secondsOf('dd', [`if=${name}`, 'of=/dev/null', 'bs=1M']);
-  const speeds = new Map<string, number[]>();
-  const measure = (who: string, name: string) => {
-    const add = (what: string, value: number) =>
-      speeds.set(`${what}: ${who}`, [...(speeds.get(`${what}: ${who}`) ?? []), value]);
-    dropCaches();
-    add('O_DIRECT 1 MiB, cold', direct(name));
-    buffered(file); // the origin's pages are in memory now
-    add('O_DIRECT 1 MiB, origin in memory', direct(name));
-    dropCaches();
-    add('buffered, cold', buffered(name));
-    add('buffered, warm', buffered(name));
+function obstacleTo({ quick, only, folder }: Options, chosen: readonly Workload[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'the bench mounts file systems and drops caches, which needs root';
+  if (chosen.length === 0) return `no workload is called ${only}`;
+  if (!existsSync(folder)) return `${folder} does not exist`;
+  if (typeOf(folder) === 'tmpfs')
+    return `${folder} is in memory, where nothing is cold: give --folder on a disk`;
+  const { bavail, bsize } = statfsSync(folder);
+  if (quick === undefined && bavail * bsize < freeBytesNeeded) return `${folder} has less than 6 GB free`;
+  return undefined;
+}
+
+async function measure(
+  folder: string,
+  options: Options,
+  chosen: readonly Workload[],
+  signal: AbortSignal,
+): Promise<Report> {
+  const sizes = options.quick ? quickSizes : fullSizes;
+  const scratch = path.join(folder, 'musicfs');
+  const musicfs = new Musicfs(scratch, signal);
+  const own = await findOwn(musicfs, scratch, signal);
+  const peers = await findPeers(path.join(folder, 'peers'), signal);
+  const systems = [fileSystemItself(folder), ...own.found, ...peers.found];
+  const missing = [...own.missing, ...peers.missing];
+  for (const { name, version } of systems) console.log(`${name.padEnd(24)} ${version}`);
+  for (const line of missing) console.log(line);
+
+  const libraries = new Libraries(folder, sizes, signal);
+  const needed = new Set(chosen.flatMap((workload) => workload.libraries));
+  for (const name of needed) await libraries.write(name);
+  const samples = new Samples();
+  const bench = new Bench({ folder, sizes, systems, musicfs, libraries, samples, signal });
+  for (const workload of chosen) {
+    if (workload.needsAgedFiles) await libraries.untilAged();
+    const startedAtMs = performance.now();
+    await workload.run(bench);
+    console.log(describeFigures(samples.summary(), workload.figures));
+    console.log(`(${workload.name}: ${Math.round((performance.now() - startedAtMs) / 1000)} s)`);
+  }
+  const figures = samples.summary();
+  return {
+    date: new Date().toISOString(),
+    machine: machineFacts(typeOf(folder)),
+    sizes,
+    systems: namesAndVersions(systems),
+    missing,
+    failures: bench.failures,
+    figures,
+    bars: judge(figures),
   };
-  const state = path.join(work, 'big-state');
-  for (let round = 0; round < rounds; round += 1) {
-    measure('the file itself', file);
-    withBindfs(origin, (root) => measure('bindfs', path.join(root, 'big.flac')));
-    withMusicfs({ origin, state, wait: true }, ({ mountPoint }) => {
-      const name = execFileSync('find', [mountPoint, '-name', '*.flac'], { encoding: 'utf8' }).trim();
-      measure('musicfs', name);
-    });
-  }
-  for (const [what, values] of [...speeds].sort(([a], [b]) => a.localeCompare(b))) {
-    report(what, `${Math.round(median(values))} MB/s`);
-  }
 }
 
-/** From the mount command to the first listing, with small and large catalogs; then the daemon's memory when idle. */
-async function start(): Promise<void> {
-  const empty = path.join(work, 'empty');
-  mkdirSync(empty);
-  for (const tracks of [1_000, 200_000]) {
-    const state = path.join(work, `catalog-${tracks}`);
-    mkdirSync(state);
-    await generateCatalog(state, empty, tracks);
-    const mounts: number[] = [];
-    const listings: number[] = [];
-    const memory: number[] = [];
-    for (let round = 0; round <= rounds; round += 1) {
-      withMusicfs({ origin: empty, state }, ({ mountPoint, mountSeconds }) => {
-        const listed = secondsOf('ls', [mountPoint]);
-        if (round === 0) return; // warms the compile cache
-        mounts.push(mountSeconds * 1000);
-        listings.push((mountSeconds + listed) * 1000);
-        execFileSync('sleep', [String(idleSeconds)]);
-        memory.push(residentMb(statusOf(mountPoint).pid));
-      });
-    }
-    report(`mount, ${tracks} tracks`, `${Math.round(median(mounts))} ms`);
-    report(`start to first listing, ${tracks} tracks`, `${Math.round(median(listings))} ms`);
-    report(`idle memory of the daemon (RSS), ${tracks} tracks`, `${Math.round(median(memory))} MB`);
-  }
+function write(report: Report): void {
+  writeFileSync(path.join(tree, 'bench/results.json'), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(path.join(tree, 'docs/bench.svg'), drawChart(report));
+  console.log('\nbench/results.json and docs/bench.svg are written.');
 }
 
-/** The scan at the start has ended and its notifications are written. */
-function waitForQuiet(mountPoint: string): void {
-  let before = -1;
-  for (let tries = 0; tries < 100; tries += 1) {
-    const { fuse, scan } = statusOf(mountPoint);
-    if (!scan.running && fuse.statements === before) return;
-    before = fuse.statements;
-    execFileSync('sleep', ['0.2']);
+/** Every mount has been taken away where it was made; what is left after a failure goes here. */
+async function clear(folder: string): Promise<void> {
+  for (const point of mountsBelow(folder)) {
+    await runCommand('umount', ['-l', point], { limitMs: 5_000 }).catch(() => undefined);
   }
+  if (mountsBelow(folder).length > 0)
+    console.error(`still mounted below ${folder}: nothing there is deleted`);
+  else rmSync(folder, { recursive: true, force: true });
 }
