@@ -55,7 +55,7 @@ export function rulesFor(root: string): IForbiddenRuleType[] {
     {
       name: 'koffi-only-in-platform-native',
       severity: 'error',
-      from: { path: `^${root}/`, pathNot: `^${root}/platform/native\\.ts$` },
+      from: { path: `^${root}/`, pathNot: `^${root}/platform/native(-mount|-passthrough)?\\.ts$` },
       to: { path: 'node_modules/koffi/' },
     },
     {

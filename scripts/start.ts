@@ -4,12 +4,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { demoLibrary } from './demo-library.ts';
+import { cacheHome, demoLibrary } from './demo-library.ts';
 
 const usage = 'usage: npm start [-- ORIGIN MOUNTPOINT]';
 /** A terminal's Ctrl-C arrives twice: from the terminal and through npm. */
 const sameSignalMs = 2_000;
 const treeLines = 12;
+
+const isRoot = process.getuid?.() === 0;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -17,8 +19,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const startedAtMs = performance.now();
   if (argv.length !== 0 && argv.length !== 2) return fail(usage, 2);
   if (process.platform !== 'linux') return fail('musicfs runs on Linux', 2);
-  if (process.getuid?.() !== 0)
-    return fail('mounting as an ordinary user is not built yet: run it with sudo: sudo npm start', 1);
   const [origin, mountPoint] = argv.map((text) =>
     path.resolve(process.env['INIT_CWD'] ?? '.', expandHome(text)),
   );
@@ -27,12 +27,17 @@ async function main(argv: readonly string[]): Promise<number> {
       return await show({ origin, mountPoint, state: [] }, startedAtMs);
     const { music, state } = demoLibrary();
     return await show(
-      { origin: music, mountPoint: '/mnt/musicfs-demo', state: ['--state', state] },
+      { origin: music, mountPoint: demoMountPoint(), state: ['--state', state] },
       startedAtMs,
     );
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error), 1);
   }
+}
+
+/** An ordinary user mounts on what is his own. */
+function demoMountPoint(): string {
+  return isRoot ? '/mnt/musicfs-demo' : path.join(cacheHome(), 'musicfs/demo/mount');
 }
 
 interface Show {
@@ -52,7 +57,7 @@ async function show({ origin, mountPoint, state }: Show, startedAtMs: number): P
     '--origin',
     origin,
     ...state,
-    '--allow-other',
+    ...(isRoot ? ['--allow-other'] : []),
     '--foreground',
     '--wait',
   ];

@@ -13,6 +13,7 @@ import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import { StatusBoard } from '../actors/status-board.ts';
 import type { FailpointPort } from '../control/daemon-port.ts';
 import { forgetSession } from '../fuse/session-record.ts';
+import { unmount } from '../fuse/unmount.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
 import { mayPassThrough } from '../platform/capabilities.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -21,7 +22,7 @@ import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mountAt, readMounts } from '../platform/mount-table.ts';
-import { createEventfd, createMemoryFile, unmountAsync } from '../platform/native.ts';
+import { createEventfd, createMemoryFile } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type System, startSystem } from '../supervision/system.ts';
@@ -130,7 +131,7 @@ class Daemon {
   }
 
   /** Ends everything; may be called at any time and more than once. */
-  private async stop(why: string, unmount: boolean): Promise<void> {
+  private async stop(why: string, isMounted: boolean): Promise<void> {
     if (this.isStopping) return;
     this.isStopping = true;
     const startedAtMs = systemClock.monotonicMs();
@@ -141,7 +142,7 @@ class Daemon {
       process.kill(process.pid, 'SIGKILL');
     }, stopMs);
     const system = await this.starting.catch(() => null);
-    if (unmount) await endMount(this.options, this.log);
+    if (isMounted) await endMount(this.options, this.log);
     const report = await system?.stop();
     forgetSession(this.options.stateDirectory);
     removeIfEmpty(path.dirname(this.options.socketPath));
@@ -292,15 +293,13 @@ async function endMount({ mountPoint, device }: DaemonOptions, log: Logger): Pro
     if (top !== undefined) log.warn({ event: 'mount_covered', mountPoint, by: top.fsType });
     return; // gone already, or somebody mounted over it: theirs is not ours to take away
   }
-  const plain = await unmountAsync(mountPoint, false);
-  if (plain === null) return;
-  if (plain === 'EBUSY') {
-    await new Promise((resolve) => setTimeout(resolve, busyRetryMs));
-    const again = await unmountAsync(mountPoint, false);
-    if (again === null) return;
-    const lazy = await unmountAsync(mountPoint, true);
-    log.warn({ event: 'unmounted_lazily', mountPoint, error: lazy });
-    return;
-  }
-  log.warn({ event: 'unmount_failed', mountPoint, error: plain });
+  if ((await unmount(mountPoint, { lazy: false })) === null) return;
+  await new Promise((resolve) => setTimeout(resolve, busyRetryMs));
+  if ((await unmount(mountPoint, { lazy: false })) === null) return;
+  const error = await unmount(mountPoint, { lazy: true });
+  log.warn(
+    error === null
+      ? { event: 'unmounted_lazily', mountPoint }
+      : { event: 'unmount_failed', mountPoint, error },
+  );
 }

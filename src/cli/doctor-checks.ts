@@ -1,39 +1,14 @@
 // What `musicfs doctor` makes of the facts of a machine. Pure: doctor-facts.ts gathers, this judges.
 
-export interface MachineFacts {
-  readonly nodeVersion: string;
-  /** null: it can be opened; otherwise the errno name. */
-  readonly fuseDeviceError: string | null;
-  /** As `uname -r` prints it. */
-  readonly kernelRelease: string;
-  readonly uid: number;
-  readonly hasFusermount: boolean;
-  readonly hasSetpriv: boolean;
-  /** Seconds; absent where the kernel has no such setting. */
-  readonly requestTimeouts: Readonly<Record<string, number>>;
-  readonly mounts: readonly MountFact[];
-}
-
-export interface MountFact {
-  readonly point: string;
-  /** errno name: nobody serves it any more; `silent`: no answer within a second. */
-  readonly state: 'alive' | 'silent' | `E${string}`;
-}
-
-export interface Verdict {
-  readonly check: string;
-  readonly verdict: 'ok' | 'warn' | 'fail';
-  readonly cause: string;
-  /** What to do about it, as a command where there is one. */
-  readonly cure?: string;
-}
+import { examineMounting } from './doctor-mounting.ts';
+import { isKernelCurrent, type MachineFacts, type Verdict } from './machine-facts.ts';
 
 export function examine(facts: MachineFacts): Verdict[] {
   return [
     examineNode(facts),
     examineFuseDevice(facts),
     examineKernel(facts),
-    examineMountRight(facts),
+    ...examineMounting(facts),
     ...examineTimeouts(facts),
     examineSetpriv(facts),
     ...examineMounts(facts),
@@ -55,7 +30,12 @@ function examineFuseDevice({ fuseDeviceError }: MachineFacts): Verdict {
       return { check, verdict: 'fail', cause: '/dev/fuse is missing', cure: 'modprobe fuse' };
     case 'EACCES':
     case 'EPERM':
-      return { check, verdict: 'fail', cause: '/dev/fuse may not be opened', cure: 'chmod 0666 /dev/fuse' };
+      return {
+        check,
+        verdict: 'fail',
+        cause: '/dev/fuse may not be opened',
+        cure: 'chmod 0666 /dev/fuse (in a container: --device /dev/fuse)',
+      };
     default:
       return {
         check,
@@ -68,8 +48,7 @@ function examineFuseDevice({ fuseDeviceError }: MachineFacts): Verdict {
 
 function examineKernel({ kernelRelease }: MachineFacts): Verdict {
   const check = 'kernel';
-  const [major = 0, minor = 0] = kernelRelease.split(/[.-]/, 2).map(Number);
-  if (major > 6 || (major === 6 && minor >= 9)) {
+  if (isKernelCurrent(kernelRelease)) {
     return { check, verdict: 'ok', cause: `Linux ${kernelRelease}: resend after a crash, passthrough reads` };
   }
   return {
@@ -77,18 +56,6 @@ function examineKernel({ kernelRelease }: MachineFacts): Verdict {
     verdict: 'warn',
     cause: `Linux ${kernelRelease}: no resend (readers see an error when the daemon crashes), no passthrough reads`,
     cure: 'a kernel of 6.9 or later gives both',
-  };
-}
-
-function examineMountRight({ uid, hasFusermount }: MachineFacts): Verdict {
-  const check = 'right to mount';
-  if (uid === 0) return { check, verdict: 'ok', cause: 'running as root' };
-  if (hasFusermount) return { check, verdict: 'ok', cause: `uid ${uid} mounts through fusermount3` };
-  return {
-    check,
-    verdict: 'fail',
-    cause: `uid ${uid} cannot mount without fusermount3`,
-    cure: 'apt-get install fuse3',
   };
 }
 
@@ -122,6 +89,7 @@ function examineMounts({ mounts }: MachineFacts): Verdict[] {
   return mounts.map(({ point, state }): Verdict => {
     const check = 'mounts';
     if (state === 'alive') return { check, verdict: 'ok', cause: `${point} answers` };
+    if (state === 'EACCES') return { check, verdict: 'ok', cause: `${point} belongs to another user` };
     const cure = `musicfs unmount ${shellWord(point)}`;
     if (state === 'silent')
       return { check, verdict: 'warn', cause: `${point} gives no answer within a second`, cure };

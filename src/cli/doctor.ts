@@ -1,8 +1,9 @@
 // musicfs doctor: looks at the machine before or after something went wrong. Needs no daemon.
 import type { Command } from 'commander';
-import { examine, type Verdict } from './doctor-checks.ts';
+import { examine } from './doctor-checks.ts';
 import { gatherFacts } from './doctor-facts.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { Verdict } from './machine-facts.ts';
 import { printReport } from './print.ts';
 
 export function registerDoctor(program: Command): void {

@@ -9,7 +9,7 @@ import type { ControlClient } from '../control/client.ts';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { findSockets, socketCandidatesFor } from '../platform/instance-paths.ts';
-import { mountAt, musicfsType, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
+import { isMusicfs, mountAt, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 
 /** A mount answers before its daemon takes calls: loading gRPC takes a moment. */
 const controlStartMs = 3_000;
@@ -72,7 +72,7 @@ async function findDaemonOf(given: string): Promise<string> {
     throw new MusicfsError('invalid_argument', `${given}: a mount point is named by its absolute path`);
   }
   const point = resolveMountPoint(given);
-  const isMounted = mountAt(point, readMounts())?.fsType === musicfsType;
+  const isMounted = isMusicfs(mountAt(point, readMounts()));
   const giveUpAtMs = performance.now() + (isMounted ? controlStartMs : 0);
   do {
     for (const candidate of socketCandidatesFor(point, process.env, ownUid())) {
@@ -86,7 +86,7 @@ async function findDaemonOf(given: string): Promise<string> {
 }
 
 async function findOnlyDaemon(): Promise<string> {
-  const isAnyMounted = readMounts().some(({ fsType }) => fsType === musicfsType);
+  const isAnyMounted = readMounts().some(isMusicfs);
   const giveUpAtMs = performance.now() + (isAnyMounted ? controlStartMs : 0);
   const alive: string[] = [];
   do {

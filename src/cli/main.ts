@@ -19,6 +19,11 @@ const commands: Readonly<Record<string, Register>> = {
 };
 
 async function run(argv: readonly string[]): Promise<number> {
+  // Not one of ours: mount.fuse3 puts the options last, and no command has a -o.
+  if (argv.at(-2) === '-o') {
+    await (await import('./mount-from-fstab.ts')).mountFromFstab(argv);
+    return Number(process.exitCode ?? exitCodes.ok.code);
+  }
   const program = new Command('musicfs')
     .description('Shows a music library by its tags as a read-only file system.')
     .version(readVersion(), '--version', 'print the version')

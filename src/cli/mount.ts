@@ -8,8 +8,9 @@ import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { type DriverName, driverNames } from '../platform/fuse-settings.ts';
 import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
+import { ownUid } from './find-daemon.ts';
 
-interface MountArguments {
+export interface MountArguments {
   readonly origin?: readonly string[];
   readonly state?: string;
   readonly config?: string;
@@ -49,7 +50,7 @@ export function registerMount(program: Command): void {
     );
 }
 
-interface Positions {
+export interface Positions {
   readonly mountPoint: string | undefined;
   readonly origins: readonly string[];
 }
@@ -73,9 +74,21 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
-async function mount({ mountPoint, origins }: Positions, given: MountArguments): Promise<void> {
+/** Never rejects: says why in one line and sets the exit code. `session` is one that mount.fuse3 mounted before. */
+export async function mount(
+  { mountPoint, origins }: Positions,
+  given: MountArguments,
+  session: MountOptions['session'] = null,
+): Promise<void> {
   try {
-    const options = await settle(mountPoint, { ...given, origin: [...(given.origin ?? []), ...origins] });
+    const all = { ...given, origin: [...(given.origin ?? []), ...origins] };
+    const options = { ...(await settle(mountPoint, all)), session };
+    if (session !== null && options.driver !== 'kernel') {
+      throw new MusicfsError(
+        'config_invalid',
+        `driver ${options.driver} mounts by itself, mount.fuse3 did before`,
+      );
+    }
     const { prepareMount } = await import('../keeper/prepare-mount.ts');
     await prepareMount(options);
     if (given.foreground === true) await runInForeground(options, given.wait === true);
@@ -83,7 +96,9 @@ async function mount({ mountPoint, origins }: Positions, given: MountArguments):
   } catch (error) {
     // Here 1 says "refused now" and 2 "wrong usage or configuration"; other commands have a finer scale.
     const isUsage = error instanceof MusicfsError && usageCodes.has(error.code);
-    process.stderr.write(`musicfs: ${error instanceof Error ? error.message : String(error)}\n`);
+    // Who mounted before us has gone, and we have no right to unmount.
+    const wayBack = session === null ? '' : `; then: sudo umount ${mountPoint}`;
+    process.stderr.write(`musicfs: ${error instanceof Error ? error.message : String(error)}${wayBack}\n`);
     if (process.env['MUSICFS_DEBUG'] === '1') console.error(error);
     process.exitCode = isUsage ? 2 : 1;
   }
@@ -95,7 +110,10 @@ const usageCodes: ReadonlySet<string> = new Set([
   'unsupported_operation',
 ]);
 
-async function settle(mountPoint: string | undefined, given: MountArguments): Promise<MountOptions> {
+async function settle(
+  mountPoint: string | undefined,
+  given: MountArguments,
+): Promise<Omit<MountOptions, 'session'>> {
   const config =
     given.config === undefined ? {} : (await import('../config/config-file.ts')).readConfigFile(given.config);
   const driver = given.driver === 'kernel' ? (config.fuse?.driver ?? 'kernel') : given.driver;
@@ -112,18 +130,16 @@ async function settle(mountPoint: string | undefined, given: MountArguments): Pr
       'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH',
     );
   }
-  if (process.getuid?.() !== 0) {
-    throw new MusicfsError('refused', 'mounting as an ordinary user is not built yet: run it with sudo');
-  }
+  const uid = ownUid();
   const resolved = resolveMountPoint(point);
   const state = given.state ?? config.state?.dir;
   const stateDirectory =
-    state === undefined ? stateDirectoryFor(resolved, process.env, 0) : path.resolve(state);
-  const origins = originsFrom(given.origin ?? [], config.origins ?? []);
+    state === undefined ? stateDirectoryFor(resolved, process.env, uid) : path.resolve(state);
+  const origins = originsFrom(given.origin ?? [], config.origins ?? [], resolved);
   return {
     mountPoint: resolved,
     stateDirectory,
-    socketPath: socketPathFor(resolved, stateDirectory, process.env, 0),
+    socketPath: socketPathFor(resolved, stateDirectory, process.env, uid),
     origins,
     driver,
     passthrough: config.fuse?.passthrough ?? 'auto',
@@ -138,6 +154,7 @@ type OriginEntry = { readonly id?: string | undefined; readonly path: string };
 function originsFrom(
   given: readonly string[],
   configured: readonly OriginEntry[],
+  mountPoint: string,
 ): { id: string; root: string }[] {
   const entries: readonly OriginEntry[] =
     given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
@@ -153,7 +170,9 @@ function originsFrom(
     if (free === undefined || known.includes(free)) {
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
-    const resolved = realOrAsGiven(path.resolve(root));
+    const asGiven = path.resolve(root);
+    // One below the mount point is refused later; a look at it now might never return.
+    const resolved = isWithin(asGiven, mountPoint) ? asGiven : realOrAsGiven(asGiven);
     const overlap = origins.find((other) => isWithin(resolved, other.root) || isWithin(other.root, resolved));
     if (overlap !== undefined) {
       throw new MusicfsError(

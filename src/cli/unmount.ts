@@ -1,12 +1,12 @@
 // musicfs unmount: ends one mount. Its daemon is asked to stop; where none answers, the dead mount is detached. Looks
 // at the kernel's table only, never at a path inside the mount, which might hang.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { DaemonUnreachable } from '../control/client-errors.ts';
+import { detachByChild } from '../fuse/unmount.ts';
 import { MusicfsError } from '../platform/errors.ts';
-import { type Mount, mountAt, musicfsType, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
+import { isMusicfs, type Mount, mountAt, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 import { addDaemonOptions, type DaemonOptions, ownUid, refuseTwoNames, withDaemon } from './find-daemon.ts';
 
 /** Longer than the daemon needs to drain its reads (10 s). */
@@ -34,7 +34,7 @@ async function mountPointOfDaemon(options: DaemonOptions): Promise<string> {
 
 function findMount(point: string): Mount {
   const mount = mountAt(point, readMounts());
-  if (mount?.fsType === musicfsType) return mount;
+  if (mount !== undefined && isMusicfs(mount)) return mount;
   throw new MusicfsError(
     'not_found',
     mount === undefined
@@ -57,13 +57,25 @@ async function unmount(mount: Mount, options: DaemonOptions): Promise<'stopped' 
     });
   } catch (error) {
     if (!(error instanceof DaemonUnreachable)) throw error;
+    refuseMountOfOthers(mount);
     await detach(mount.point);
     await waitUntilGone(mount, deadline);
     return 'detached';
   }
-  await waitUntilGone(mount, deadline);
+  await waitUntilGone(mount, deadline, pid);
   await waitUntilEnded(pid, deadline);
   return 'stopped';
+}
+
+function refuseMountOfOthers({ point, ownerUid }: Mount): void {
+  const uid = ownUid();
+  if (uid === 0 || ownerUid === uid) return;
+  throw new MusicfsError('refused', `${point} was mounted by uid ${ownerUid}: sudo umount ${point}`);
+}
+
+async function detach(point: string): Promise<void> {
+  const reason = await detachByChild(point);
+  if (reason !== null) throw new MusicfsError('refused', `${point}: ${reason}`);
 }
 
 /** The mount goes first; the daemon then still closes its catalog and frees its lock. */
@@ -79,8 +91,11 @@ async function waitUntilEnded(pid: number, deadline: AbortSignal): Promise<void>
   }
 }
 
-async function waitUntilGone(mount: Mount, deadline: AbortSignal): Promise<void> {
-  while (readMounts().some(({ id, point }) => id === mount.id && point === mount.point)) {
+/** `pid`: the daemon that unmounts. One that may not (mount.fuse3 took the right from it) ends, and leaves it to us. */
+async function waitUntilGone(mount: Mount, deadline: AbortSignal, pid?: number): Promise<void> {
+  const isThere = () => readMounts().some(({ id, point }) => id === mount.id && point === mount.point);
+  while (isThere()) {
+    if (pid !== undefined && !existsSync(`/proc/${pid}`) && isThere()) await detach(mount.point);
     if (deadline.aborted) {
       throw new MusicfsError(
         'deadline_exceeded',
@@ -89,26 +104,4 @@ async function waitUntilGone(mount: Mount, deadline: AbortSignal): Promise<void>
     }
     await pause(lookEveryMs);
   }
-}
-
-/** By a child, as umount2(2) may hang where the daemon is neither dead nor alive. Helpers and path checks are off. */
-function detach(point: string): Promise<void> {
-  const [program, args] =
-    ownUid() === 0
-      ? (['umount', ['--internal-only', '--no-canonicalize', '--lazy', '--', point]] as const)
-      : (['fusermount3', ['-u', '-z', '--', point]] as const);
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    child.once('error', (error) =>
-      reject(new MusicfsError('refused', `${point}: ${program} cannot be run`, { cause: error })),
-    );
-    child.once('close', (code) => {
-      if (code === 0) resolve();
-      else reject(new MusicfsError('refused', `${point}: ${said.trim() || `${program} ended with ${code}`}`));
-    });
-  });
 }

@@ -1,14 +1,18 @@
-// Making, finding and ending mounts. Used by the keeper and the command line, never by the serving thread.
+// Making and finding mounts. Used by the keeper and the command line, never by the serving thread.
 //
-// Mounting as root: open /dev/fuse, then mount(2) with that descriptor. The file system stays as long as the open file
-// description lives, whoever holds it. A dead mount (its last descriptor is closed) answers ENOTCONN until somebody
-// unmounts it.
+// Three ways, one result: a descriptor on /dev/fuse whose connection is mounted.
+// - root: open /dev/fuse, then mount(2) with that descriptor
+// - an ordinary user: fusermount3 does both and hands the descriptor over (mount-by-fusermount.ts)
+// - mount.fuse3, as for a line of fstab: it did both before it started us (mounted-before.ts)
+// The file system stays as long as the open file description lives, whoever holds it. A dead mount (its last descriptor
+// is closed) answers ENOTCONN until somebody unmounts it.
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { mountAt, musicfsType, readMounts } from '../platform/mount-table.ts';
-import { mountFileSystem, mountFlags, unmountFileSystem } from '../platform/native.ts';
+import { isMusicfs, mountAt, musicfsType, readMounts } from '../platform/mount-table.ts';
+import { mountFileSystem, mountFlags } from '../platform/native-mount.ts';
+import { mountByFusermount } from './mount-by-fusermount.ts';
 
 export interface MountRequest {
   readonly mountPoint: string;
@@ -17,14 +21,29 @@ export interface MountRequest {
   readonly gid: number;
 }
 
-/** A mounted session that nobody serves yet. */
+/** A mounted session that nobody serves yet. The descriptor is non-blocking and close-on-exec. */
 export interface NewSession {
   readonly fd: number;
+  /** "major:minor" of the mount. */
   readonly device: string;
 }
 
-/** Opens /dev/fuse and mounts. Throws `refused` with the way out. */
+/** Mounts, as root or as an ordinary user. Throws `refused` with the way out. */
 export function mountNewSession(request: MountRequest): NewSession {
+  const fd = request.uid === 0 ? mountAsRoot(request) : mountByFusermount(request);
+  const entry = mountAt(request.mountPoint, readMounts());
+  if (entry === undefined) {
+    closeSync(fd);
+    throw new MusicfsError(
+      'refused',
+      `${request.mountPoint} was mounted and has gone again: is something unmounting it?`,
+    );
+  }
+  raiseReadAhead(entry.device);
+  return { fd, device: entry.device };
+}
+
+function mountAsRoot(request: MountRequest): number {
   const fd = openDevice();
   try {
     const data = [
@@ -38,20 +57,11 @@ export function mountNewSession(request: MountRequest): NewSession {
     ].join(',');
     const flags = mountFlags.readOnly | mountFlags.noSuid | mountFlags.noDev | mountFlags.noAtime;
     mountFileSystem('musicfs', request.mountPoint, musicfsType, flags, data);
+    return fd;
   } catch (error) {
     closeSync(fd);
     throw new MusicfsError('refused', mountRefusal(request.mountPoint, error), { cause: error });
   }
-  const entry = mountAt(request.mountPoint, readMounts());
-  if (entry === undefined) {
-    closeSync(fd);
-    throw new MusicfsError(
-      'refused',
-      `${request.mountPoint} was mounted and has gone again: is something unmounting it?`,
-    );
-  }
-  raiseReadAhead(entry.device);
-  return { fd, device: entry.device };
 }
 
 function openDevice(): number {
@@ -86,11 +96,12 @@ function mountRefusal(mountPoint: string, error: unknown): string {
 }
 
 /** Buffered reads of the mount ask for as much at once as a request may carry. Needs root; best effort by design. */
-function raiseReadAhead(device: string): void {
+export function raiseReadAhead(device: string): void {
   try {
     writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, String(limits.readRequestBytes / 1024));
   } catch {
-    // A container without a writable /sys keeps the kernel's 128 KiB: slower sequential reads, nothing else.
+    // An ordinary user, or a container without a writable /sys, keeps the kernel's 128 KiB: slower sequential reads,
+    // nothing else.
   }
 }
 
@@ -105,7 +116,7 @@ const probeMs = 1000;
 export function probeMount(mountPoint: string): Promise<MountHealth> {
   const entry = mountAt(mountPoint, readMounts());
   if (entry === undefined) return Promise.resolve('absent');
-  if (entry.fsType !== musicfsType) return Promise.resolve('foreign');
+  if (!isMusicfs(entry)) return Promise.resolve('foreign');
   return new Promise((resolve) => {
     const child = execFile(
       '/usr/bin/stat',
@@ -122,9 +133,4 @@ export function probeMount(mountPoint: string): Promise<MountHealth> {
     );
     child.unref();
   });
-}
-
-/** Takes a mount away at once, whatever still uses it: for dead ones, and for those whose daemon never came up. */
-export function detachMount(mountPoint: string): void {
-  unmountFileSystem(mountPoint, true);
 }

@@ -13,6 +13,7 @@ const optionsSchema = v.object({
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),
   allowOther: v.boolean(),
+  session: v.nullable(v.object({ fd: v.number(), device: v.string() })),
   enableFailpoints: v.boolean(),
 });
 

@@ -9,5 +9,7 @@ export interface MountOptions extends FuseSettings {
   readonly socketPath: string;
   readonly origins: readonly { readonly id: string; readonly root: string }[];
   readonly allowOther: boolean;
+  /** Mounted already, by mount.fuse3: this is its descriptor. null: the keeper mounts, or the driver does. */
+  readonly session: { readonly fd: number; readonly device: string } | null;
   readonly enableFailpoints: boolean;
 }

@@ -2,9 +2,10 @@
 // state directory. Also heals what a dead daemon left behind. Throws `refused` or `already_exists`, one line each.
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { detachMount, probeMount } from '../fuse/mount.ts';
+import { probeMount } from '../fuse/mount.ts';
+import { unmount } from '../fuse/unmount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
-import { mountAt, readMounts } from '../platform/mount-table.ts';
+import { isMusicfs, mountAt, readMounts } from '../platform/mount-table.ts';
 import { lockState } from '../platform/state-lock.ts';
 import type { MountOptions } from './mount-options.ts';
 
@@ -13,6 +14,8 @@ export async function prepareMount(options: MountOptions): Promise<void> {
   prepareState(options.stateDirectory);
   // Only asks whether it is free: the daemon takes it for good.
   lockState(options.stateDirectory, options.mountPoint).release();
+  // Mounted already means: a look at the mount point waits for the daemon that is yet to be started.
+  if (options.session !== null) return;
   await healMountPoint(options.mountPoint);
   checkMountPoint(options.mountPoint);
 }
@@ -80,12 +83,13 @@ const othersMayWrite = 0o022;
 /** A dead mount of ours is taken away; whatever lives is left alone and refuses the new one. */
 async function healMountPoint(mountPoint: string): Promise<void> {
   for (let layers = 0; layers < mostDeadLayers; layers += 1) {
+    refuseMountOfOthers(mountPoint);
     const health = await probeMount(mountPoint);
     switch (health) {
       case 'absent':
         return;
       case 'dead':
-        detachMount(mountPoint);
+        await detachDead(mountPoint);
         continue;
       case 'alive':
         throw new MusicfsError(
@@ -105,6 +109,26 @@ async function healMountPoint(mountPoint: string): Promise<void> {
     }
   }
   throw new MusicfsError('refused', `${mountPoint} is covered by dead mounts: umount -l ${mountPoint}`);
+}
+
+/** Another user's mount cannot be asked, not even by root (unless it lets others in), and is not ours to take away. */
+function refuseMountOfOthers(mountPoint: string): void {
+  const top = mountAt(mountPoint, readMounts());
+  const uid = process.getuid?.() ?? 0;
+  if (top === undefined || !isMusicfs(top) || top.ownerUid === uid) return;
+  throw new MusicfsError(
+    'refused',
+    `${mountPoint} is mounted by musicfs already, as uid ${top.ownerUid}: choose another mount point, or sudo umount ${mountPoint}`,
+  );
+}
+
+async function detachDead(mountPoint: string): Promise<void> {
+  const reason = await unmount(mountPoint, { lazy: true });
+  if (reason === null) return;
+  throw new MusicfsError(
+    'refused',
+    `${mountPoint} is a dead mount that cannot be taken away (${reason}): sudo umount -l ${mountPoint}`,
+  );
 }
 
 /** More dead mounts on top of each other than any accident leaves. */

@@ -1,5 +1,6 @@
 // Starts a keeper that goes on without us, and waits until the mount answers.
 import { fork } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MusicfsError } from '../platform/errors.ts';
 import { newsFrom } from './daemon-news.ts';
@@ -7,12 +8,14 @@ import type { MountOptions } from './mount-options.ts';
 
 /** Resolves when the mount answers; rejects with why it does not. The keeper ends by itself in that case. */
 export function startDetachedKeeper(options: MountOptions): Promise<void> {
+  const { session } = options;
   const keeper = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), [], {
     cwd: '/',
     detached: true,
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...(session === null ? [] : [session.fd])],
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1', '--max-semi-space-size=1'],
   });
+  if (session !== null) closeSync(session.fd); // the keeper has its own
   return new Promise((resolve, reject) => {
     keeper.once('error', reject);
     keeper.once('exit', (code) =>
@@ -27,6 +30,9 @@ export function startDetachedKeeper(options: MountOptions): Promise<void> {
       if (news.type === 'serving') resolve();
       else reject(new MusicfsError(news.code, news.message));
     });
-    keeper.send(options);
+    keeper.send({ ...options, session: session && { ...session, fd: sessionFdOfKeeper } });
   });
 }
+
+/** Behind the standard descriptors and the channel. */
+const sessionFdOfKeeper = 4;

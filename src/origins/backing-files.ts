@@ -11,7 +11,8 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
 import { limits } from '../platform/limits.ts';
-import { closeView, openBeneathAsync, openBeneathCached, openTracelessView } from '../platform/native.ts';
+import { openBeneathAsync, openBeneathCached } from '../platform/native.ts';
+import { closeView, openTracelessView } from '../platform/native-passthrough.ts';
 import type { FileToRead } from './local-reader.ts';
 import { openRootLater, openRootNow } from './origin-root.ts';
 

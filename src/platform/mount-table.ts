@@ -11,10 +11,19 @@ export interface Mount {
   readonly device: string;
   readonly point: string;
   readonly fsType: string;
+  /** Who mounted it; null for file systems that do not say (only FUSE does). */
+  readonly ownerUid: number | null;
+  /** What is mounted below it is passed on to the other members of its peer group, in other namespaces too. */
+  readonly isShared: boolean;
 }
 
 /** The type of a mount of ours in the kernel's table. */
 export const musicfsType = 'fuse.musicfs';
+
+/** Whether a mount is ours. One that mount.fuse3 made bears the program as fstab names it: `fuse./opt/bin/musicfs`. */
+export function isMusicfs(mount: Mount | undefined): boolean {
+  return mount !== undefined && /^fuse\.(.*\/)?musicfs$/.test(mount.fsType);
+}
 
 export function readMounts(): Mount[] {
   return parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -27,8 +36,8 @@ export function readMounts(): Mount[] {
 export function parseMountTable(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const [front = '', back = ''] = line.split(' - ');
-    const [id, , device, , point] = front.split(' ');
-    const [fsType] = back.split(' ');
+    const [id, , device, , point, , ...optional] = front.split(' ');
+    const [fsType, , superOptions = ''] = back.split(' ');
     if (
       id === undefined ||
       device === undefined ||
@@ -37,7 +46,12 @@ export function parseMountTable(text: string): Mount[] {
       fsType === ''
     )
       return [];
-    return [{ id: Number(id), device, point: unescaped(point), fsType }];
+    const owner = /(?:^|,)user_id=(\d+)/.exec(superOptions)?.[1];
+    const ownerUid = owner === undefined ? null : Number(owner);
+    const isShared = optional.some((field) => field.startsWith('shared:'));
+    return [
+      { id: Number(id), device, point: unescaped(point), fsType: unescaped(fsType), ownerUid, isShared },
+    ];
   });
 }
 

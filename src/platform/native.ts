@@ -1,9 +1,9 @@
-// System calls that Node does not offer, through koffi: the only file that imports it.
+// System calls that Node does not offer, through koffi, which only this file and native-mount.ts import.
 //
 // Each function is a thin, typed face of one call (man section 2). The ones on the hot path return a negative errno
 // instead of throwing, as an exception a request would cost more than the request. `…Async` runs on libuv's pool.
 // Layouts are those of Linux on x64 and arm64 (both little-endian, LP64).
-import { close, closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import koffi from 'koffi';
 
@@ -31,18 +31,10 @@ const nativePreadv2 = libc.func('int64_t preadv2(int fd, void *iov, int count, i
 const nativePread = libc.func('int64_t pread(int fd, _Out_ void *buffer, size_t count, int64_t offset)');
 const nativeEventfd = libc.func('int eventfd(unsigned int initial, int flags)');
 const nativeFlock = libc.func('int flock(int fd, int operation)');
-const nativeMount = libc.func(
-  'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
-);
-const nativeUmount2 = libc.func('int umount2(const char *target, int flags)');
 const nativeMallocTrim = optional('int malloc_trim(size_t keep)');
 const nativeExit = libc.func('void _exit(int status)');
-const nativeIoctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)');
 const nativeMemfd = libc.func('int memfd_create(const char *name, unsigned int flags)');
-const nativeOpenTree = libc.func('long syscall(long number, long dirfd, const char *path, long flags)');
-const nativeMountSetattr = libc.func(
-  'long syscall(long number, long fd, const char *path, long flags, void *attributes, size_t size)',
-);
+const nativePrctl = libc.func('int prctl(int option, ...)');
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -58,14 +50,14 @@ export function errnoName(errno: number): string {
 }
 
 /** An Error as Node's own system calls throw: `.code` is the errno's name, `.errno` negative, `.syscall` the call. */
-function systemError(syscall: string, errno: number, detail = ''): Error {
+export function systemError(syscall: string, errno: number, detail = ''): Error {
   const code = errnoName(errno);
   const text = detail === '' ? `${code}: ${syscall}` : `${code}: ${syscall} ${detail}`;
   return Object.assign(new Error(text), { code, errno: -errno, syscall });
 }
 
-/** A result ≥ 0, or the negative errno of the call just made on this thread. */
-function orErrno(result: number | bigint): number {
+/** A result ≥ 0, or the negative errno of the native call just made on this thread. */
+export function orErrno(result: number | bigint): number {
   return Number(result) < 0 ? -koffi.errno() : Number(result);
 }
 
@@ -188,38 +180,13 @@ export function tryLock(fd: number): boolean {
   throw systemError('flock', -result);
 }
 
-/** mount(2). Throws a system error. */
-export function mountFileSystem(
-  source: string,
-  target: string,
-  type: string,
-  flags: number,
-  data: string,
-): void {
-  const result = orErrno(nativeMount(source, target, type, flags, data));
-  if (result < 0) throw systemError('mount', -result, target);
+/** Has this process killed when the one that started it ends. One that has ended before is not noticed. */
+export function endWithParent(): void {
+  const result = orErrno(nativePrctl(setParentDeathSignal, 'unsigned long', osConstants.signals.SIGKILL));
+  if (result < 0) throw systemError('prctl', -result);
 }
 
-export const mountFlags = { readOnly: 1, noSuid: 2, noDev: 4, noAtime: 1024 } as const;
-
-/** umount2(2); `lazy` is MNT_DETACH. Throws a system error. */
-export function unmountFileSystem(target: string, lazy: boolean): void {
-  const result = orErrno(nativeUmount2(target, lazy ? detach : 0));
-  if (result < 0) throw systemError('umount2', -result, target);
-}
-
-/** The same on a pool thread, for whoever serves that mount itself. Resolves to null or the errno's name. */
-export function unmountAsync(target: string, lazy: boolean): Promise<string | null> {
-  return new Promise((resolve, reject) => {
-    nativeUmount2.async(target, lazy ? detach : 0, (error: Error | null, result: number) => {
-      if (error !== null) return reject(error);
-      const errno = orErrno(result);
-      resolve(errno < 0 ? errnoName(-errno) : null);
-    });
-  });
-}
-
-const detach = 2;
+const setParentDeathSignal = 1;
 
 /**
  * Ends the process at once. `process.exit` waits for the threads of libuv's pool, one of which may hang in a read of a
@@ -345,58 +312,3 @@ export function createMemoryFile(name: string): number {
   if (fd < 0) throw systemError('memfd_create', -fd);
   return fd;
 }
-
-// include/uapi/linux/fuse.h: _IOW(229, 1, struct fuse_backing_map), _IOW(229, 2, u32)
-const backingOpenRequest = 0x4010e501;
-const backingCloseRequest = 0x4004e502;
-const backingMap = Buffer.alloc(16);
-
-/**
- * FUSE_DEV_IOC_BACKING_OPEN: lets the kernel read a file itself for the session of `deviceFd`; `fd` may be closed
- * afterwards. Returns the backing id (from 1) or a negative errno: EPERM without CAP_SYS_ADMIN in the initial
- * namespace, ELOOP for a file that lies on stacked file systems, EOPNOTSUPP for none that can be read.
- */
-export function openBacking(deviceFd: number, fd: number): number {
-  backingMap.fill(0);
-  backingMap.writeInt32LE(fd, 0);
-  return orErrno(nativeIoctl(deviceFd, backingOpenRequest, backingMap));
-}
-
-/** FUSE_DEV_IOC_BACKING_CLOSE. Files opened through that id read on. Returns 0 or a negative errno. */
-export function closeBacking(deviceFd: number, backingId: number): number {
-  const id = Buffer.alloc(4);
-  id.writeUInt32LE(backingId);
-  return orErrno(nativeIoctl(deviceFd, backingCloseRequest, id));
-}
-
-const openTreeNumber = 428; // the same on every architecture, as is the next
-const mountSetattrNumber = 442;
-const openTreeClone = 1;
-const atEmptyPath = 0x1000;
-const attributeReadOnly = 0x1f; // RDONLY, NOSUID, NODEV, NOEXEC, NOATIME
-const attributeAtime = 0x70; // all that says how access times are kept
-
-/**
- * A private view of one file or directory (without what is mounted below it) through which nothing can be written, not
- * even an access time (open_tree, mount_setattr; Linux 5.12). It keeps its file system in use. Needs CAP_SYS_ADMIN.
- * Returns a descriptor (O_PATH, close-on-exec) or a negative errno. Close it by `closeView`.
- */
-export function openTracelessView(pathFd: number): number {
-  const flags = openTreeClone | atEmptyPath | 0o2000000;
-  const view = orErrno(nativeOpenTree(openTreeNumber, pathFd, '', flags));
-  if (view < 0) return view;
-  const result = orErrno(
-    nativeMountSetattr(mountSetattrNumber, view, '', atEmptyPath, tracelessAttributes, 32),
-  );
-  if (result < 0) closeView(view);
-  return result < 0 ? result : view;
-}
-
-/** On the pool: taking a mount apart waits for all processors (45 us), and others that make mounts wait with it. */
-export function closeView(view: number): void {
-  close(view, () => undefined);
-}
-
-const tracelessAttributes = Buffer.alloc(32);
-tracelessAttributes.writeUInt32LE(attributeReadOnly, 0);
-tracelessAttributes.writeUInt32LE(attributeAtime, 8);

@@ -1,11 +1,13 @@
 // One parser child as the pool sees it: the process, its pipes, what it is working on, and how long and how much.
 //
 // It runs under util-linux setpriv, so that it ends with the daemon and can gain nothing; when the daemon is root it is
-// nobody, with the one capability that reads every file. It gets no environment, no descriptors but its pipes, and no
+// nobody, with the one capability that reads every file. Where nothing can be gained any more (and setpriv is therefore
+// refused) it runs by itself. It gets no environment, no descriptors but its pipes, and no
 // path of music on its command line.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { hasNoNewPrivileges } from '../platform/privileges.ts';
 import {
   type ChildBatch,
   type ChildResult,
@@ -57,11 +59,18 @@ export class ParserChild {
 
   constructor(dropPrivileges: boolean, heapMb: number, events: ChildEvents) {
     this.events = events;
+    const [program, ...first] =
+      hasNoNewPrivileges() && !dropPrivileges
+        ? [process.execPath]
+        : [
+            'setpriv',
+            ...(dropPrivileges ? privilegeArguments : []),
+            ...['--no-new-privs', '--pdeathsig', 'KILL', '--', process.execPath],
+          ];
     this.process = spawn(
-      'setpriv',
+      program,
       [
-        ...(dropPrivileges ? privilegeArguments : []),
-        ...['--no-new-privs', '--pdeathsig', 'KILL', '--', process.execPath],
+        ...first,
         ...[`--max-old-space-size=${heapMb}`, '--disable-warning=ExperimentalWarning'],
         fileURLToPath(new URL('./parser-process.ts', import.meta.url)),
       ],

@@ -7,12 +7,14 @@ import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import xxhash from 'xxhash-wasm';
 import { errnoOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
+import { endWithParent } from '../platform/native.ts';
 import { type Hash64, parseFile } from './parse-file.ts';
 import { type ChildBatch, childReady, rootUnavailable } from './parse-outcome.ts';
 
 const resultFd = 3;
 
 async function main(): Promise<void> {
+  endWithParent();
   const { h64Raw } = await xxhash();
   const failpoints = new Failpoints(false);
   const lines = new LineReader(0);

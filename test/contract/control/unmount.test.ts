@@ -67,7 +67,9 @@ describe('musicfs unmount', () => {
 
   it('ends with 6 when the mount stays', async () => {
     mountDead();
-    await using control = await serve(createFakeDaemon().port, path.join('musicfs', instanceIdOf(point)));
+    const fake = createFakeDaemon();
+    fake.report = { ...sampleStatus, pid: process.pid }; // a daemon that goes on living
+    await using control = await serve(fake.port, path.join('musicfs', instanceIdOf(point)));
     const { code, stderr } = await runMusicfs(['unmount', point, '--timeout', '0.3'], {
       XDG_RUNTIME_DIR: control.directory,
     });

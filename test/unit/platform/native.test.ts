@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
@@ -15,7 +17,9 @@ import {
   Vector,
   writeAsync,
 } from '../../../src/platform/native.ts';
+import { eventually } from '../../fixtures/eventually.ts';
 import { MessageSocket } from '../../fixtures/message-socket.ts';
+import { isAlive } from '../../fixtures/processes.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
 const { ENOENT, EXDEV, EAGAIN, EBADF, ENOTDIR } = constants.errno;
@@ -132,4 +136,20 @@ describe('a vector', () => {
     expect(area.toString()).toBe('..5678..');
     expect(new Vector().readNowait(closed, area, 0, 4, 0)).toBe(-EBADF);
   });
+});
+
+it('a process that asked for it ends with the one that started it', async () => {
+  const native = new URL('../../../src/platform/native.ts', import.meta.url).href;
+  const script = `import('${native}').then(({ endWithParent }) => {
+    endWithParent();
+    console.log(process.pid);
+    setTimeout(() => undefined, 60_000);
+  })`;
+  const child = `"${process.execPath}" --disable-warning=ExperimentalWarning -e "${script}"`;
+  const parent = spawn('sh', ['-c', `${child} & wait`], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(said.toString());
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  await eventually('it is gone', () => !isAlive(pid), 2_000);
 });

@@ -10,7 +10,7 @@ import type { Clock } from '../../../platform/clock.ts';
 import { MusicfsError } from '../../../platform/errors.ts';
 import type { Failpoints } from '../../../platform/failpoints.ts';
 import { limits } from '../../../platform/limits.ts';
-import { closeBacking, openBacking } from '../../../platform/native.ts';
+import { closeBacking, openBacking } from '../../../platform/native-passthrough.ts';
 import type { Answers } from '../../answers.ts';
 import type { NodeId } from '../../protocol/node-id.ts';
 import { noBacking, type OpenNodes } from './open-nodes.ts';
