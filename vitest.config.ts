@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     globalSetup: ['test/fixtures/aged-origins.ts'],
-    include: ['test/{unit,contract,mount,chaos}/**/*.test.ts'],
     // Mount and chaos tests each start daemons: two files at a time keep two cores busy without starving any.
     maxWorkers: 2,
     pool: 'forks',
@@ -11,5 +10,23 @@ export default defineConfig({
     hookTimeout: 60_000,
     passWithNoTests: false,
     allowOnly: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: ['test/{unit,contract,mount,chaos}/**/*.test.ts'],
+          exclude: ['test/mount/fuse-native.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'fuse-native',
+          include: ['test/mount/{browse,reading,changes,lifecycle,fuse-native,semantics/refused}.test.ts'],
+          env: { MUSICFS_TEST_DRIVER: 'fuse-native' },
+        },
+      },
+    ],
   },
 });

@@ -25,7 +25,7 @@ const threads = {
   catalogWriter: new ThreadSource(new URL('./catalog/writer-thread.ts', import.meta.url), 'catalog-writer'),
 };
 threads.catalogWriter.startAhead();
-threads.fuse.startAhead();
+if (options.driver === 'kernel') threads.fuse.startAhead();
 const { runDaemon } = await import('./app/daemon.ts');
 const { exitNow } = await import('./platform/native.ts');
 exitNow(await runDaemon({ ...options, threads }));
@@ -45,27 +45,30 @@ function parse(argv: readonly string[]): Omit<DaemonOptions, 'threads'> | string
         origin: { type: 'string', multiple: true },
         uid: { type: 'string' },
         gid: { type: 'string' },
+        'allow-other': { type: 'boolean' },
         'enable-failpoints': { type: 'boolean' },
       },
     });
     const { state, socket, device } = values;
+    const driver = values.driver === 'fuse-native' ? 'fuse-native' : 'kernel';
     const mountPoint = values['mount-point'];
     const sessionFd = Number(values['session-fd']);
-    if (mountPoint === undefined || state === undefined || socket === undefined || device === undefined) {
-      return '--mount-point, --state, --socket and --device are needed';
+    if (mountPoint === undefined || state === undefined || socket === undefined) {
+      return '--mount-point, --state and --socket are needed';
     }
-    if (!Number.isInteger(sessionFd)) return '--session-fd is needed';
+    const session = device !== undefined && Number.isInteger(sessionFd) ? { fd: sessionFd, device } : null;
+    if (session === null && driver === 'kernel') return '--session-fd and --device are needed';
     return {
       mountPoint,
       stateDirectory: state,
       socketPath: socket,
-      sessionFd,
-      device,
+      session: driver === 'kernel' ? session : null,
       origins: (values.origin ?? []).map(originFrom),
-      driver: values.driver === 'fuse-native' ? 'fuse-native' : 'kernel',
+      driver,
       passthrough: values.passthrough === 'never' ? 'never' : 'auto',
       uid: Number(values.uid ?? 0),
       gid: Number(values.gid ?? 0),
+      allowOther: values['allow-other'] ?? false,
       enableFailpoints: values['enable-failpoints'] ?? false,
       version: versionOf(),
     };

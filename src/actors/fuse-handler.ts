@@ -6,6 +6,7 @@
 // Mailbox: 1,024 messages, past that the oldest go: what is lost are hints that the catalog has news, and askers are
 // told.
 import type { Worker } from 'node:worker_threads';
+import type { NativeNews } from '../fuse/drivers/fuse-native/native-process.ts';
 import { Notifier } from '../fuse/notifier.ts';
 import type { Negotiated } from '../fuse/protocol/init.ts';
 import { SharedTexts } from '../fuse/shared-texts.ts';
@@ -15,34 +16,34 @@ import {
   type FuseEvent,
   type FuseThreadData,
 } from '../fuse/thread-protocol.ts';
-import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { closeLeftovers, signalEventfd } from '../platform/native.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
-import { actorRef, type Reply } from '../supervision/actor-ref.ts';
+import { actorRef } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
-import { askWriter, catalogWriter } from './catalog-writer.ts';
 import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
+import {
+  forgetTold,
+  nothingPulled,
+  type PullMessage,
+  type PullState,
+  publishedTeller,
+} from './tell-published.ts';
 
 export type FuseHandlerMessage =
-  /** The catalog has something for the kernel to forget. */
-  | { readonly type: 'published' }
-  /** Answered when the kernel has been told everything that was published before the question. */
-  | { readonly type: 'settle'; readonly reply: Reply<null> }
-  | { readonly type: 'pull-ended'; readonly lastId: number; readonly error: unknown }
+  | PullMessage
   | { readonly type: 'thread-said'; readonly event: FuseEvent }
   | { readonly type: 'told'; readonly upToId: number }
+  /** Of driver fuse-native. */
+  | { readonly type: 'process-said'; readonly news: NativeNews }
   | { readonly type: 'watch-heartbeat' }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };
 
-interface State {
-  /** The newest invalidation that was told. */
-  readonly lastId: number;
-  readonly pull: 'idle' | 'running' | 'again';
-  readonly settling: readonly Reply<null>[];
+interface State extends PullState {
   readonly heartbeat: number;
   readonly heartbeatMovedAtMs: number;
   readonly requests: number;
@@ -74,8 +75,6 @@ export const fuseHandler = actorRef<FuseHandlerMessage>('fuse-handler');
 
 const heartbeatCheckMs = 1000;
 const stopMs = 1_000;
-/** After the catalog did not answer. */
-const pullAgainMs = 1_000;
 
 export function fuseHandlerSpec(options: FuseHandlerOptions): ActorSpec<FuseHandlerMessage, State> {
   return actorSpec({
@@ -115,6 +114,10 @@ async function startLife(
     clock: context.clock,
     onTold: (upToId) => context.self.tell({ type: 'told', upToId }),
   });
+  const published = publishedTeller(context, {
+    tell: (rows) => notifier.tell(rows),
+    toldAll: () => Promise.resolve(), // told once is enough; the rows go after the second telling
+  });
   context.scope.defer(() => {
     board.serving = { ...board.serving, isServing: false };
     notifier.close();
@@ -139,26 +142,20 @@ async function startLife(
 
   return {
     initialState: () => ({
-      lastId: 0,
-      pull: 'idle',
-      settling: [],
+      ...nothingPulled,
       heartbeat: counters.heartbeat(),
       heartbeatMovedAtMs: context.clock.monotonicMs(),
-      requests: requestsSoFar(counters),
+      requests: counters.allRequests(),
     }),
     handle(state, message) {
       switch (message.type) {
         case 'published':
-          return pull(state);
         case 'settle':
-          return pull({ ...state, settling: [...state.settling, message.reply] });
         case 'pull-ended':
-          return pullEnded(state, message.lastId, message.error);
+          return published(state, message);
         case 'told':
           board.notifications = notifier.written;
-          void askWriter(catalogWriter, { type: 'invalidated', upToId: message.upToId }).catch(
-            (error: unknown) => context.log.debug({ event: 'invalidations_kept', error: String(error) }),
-          );
+          forgetTold(context, message.upToId);
           return state;
         case 'thread-said':
           if (message.event.type === 'refresh-asked') options.onRefreshAsked();
@@ -172,6 +169,8 @@ async function startLife(
         case 'set-failpoint':
         case 'clear-failpoints':
           command(message);
+          return state;
+        case 'process-said':
           return state;
       }
     },
@@ -188,7 +187,7 @@ async function startLife(
     texts.write(options.specialTexts());
     const now = context.clock.monotonicMs();
     const heartbeat = counters.heartbeat();
-    const requests = requestsSoFar(counters);
+    const requests = counters.allRequests();
     if (requests !== state.requests) context.workDone();
     if (heartbeat !== state.heartbeat) return { ...state, heartbeat, heartbeatMovedAtMs: now, requests };
     if (now - state.heartbeatMovedAtMs > limits.fuseThreadHungMs) {
@@ -196,43 +195,6 @@ async function startLife(
     }
     return { ...state, requests };
   }
-
-  /** Rows are read from the catalog, in order and from where we are, so that no lost message loses one. */
-  function pull(state: State): State {
-    if (state.pull !== 'idle') return { ...state, pull: 'again' };
-    let { lastId } = state;
-    const work = async () => {
-      for (;;) {
-        const request = { type: 'pending-invalidations', afterId: lastId } as const;
-        const rows = await askWriter(catalogWriter, request, context.signal);
-        const last = rows.at(-1);
-        if (last === undefined) return;
-        await notifier.tell(rows);
-        lastId = last.id;
-      }
-    };
-    work().then(
-      () => context.self.tell({ type: 'pull-ended', lastId, error: null }),
-      (error: unknown) => context.self.tell({ type: 'pull-ended', lastId, error }),
-    );
-    return { ...state, pull: 'running' };
-  }
-
-  function pullEnded(state: State, lastId: number, error: unknown): State {
-    const ended: State = { ...state, lastId, pull: 'idle' };
-    if (error !== null) {
-      context.log.warn({ event: 'invalidations_delayed', error: messageOf(error) });
-      context.scope.timer(pullAgainMs, { type: 'published' });
-      return ended;
-    }
-    if (state.pull === 'again') return pull(ended);
-    for (const reply of state.settling) reply.resolve(null);
-    return { ...ended, settling: [] };
-  }
-}
-
-function requestsSoFar(counters: FuseCounters): number {
-  return Object.values(counters.requests()).reduce((sum, count) => sum + count, 0);
 }
 
 function firstServing(

@@ -157,6 +157,7 @@ function startLife(
       startedAtMs: now,
       updatedAtMs: now,
       ended: board.scan.ended,
+      isFirst: board.originRows.find(({ name }) => name === originId)?.firstScanComplete !== true,
     };
     context.log.info({ event: 'scan_started', origin: originId });
   }

@@ -24,6 +24,8 @@ export interface ScanState {
   readonly ended: number;
   /** The last scan met every directory. */
   readonly wasComplete: boolean;
+  /** Nothing of the origin was known when the scan began. */
+  readonly isFirst: boolean;
 }
 
 export const idleScan: ScanState = {
@@ -42,6 +44,7 @@ export const idleScan: ScanState = {
   updatedAtMs: 0,
   ended: 0,
   wasComplete: false,
+  isFirst: false,
 };
 
 /** Files a second since the scan began; 0 in its first moment. */

@@ -105,7 +105,9 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
   };
 }
 
+/** The first scan of every origin has ended, and readers see what it found. */
 export function isFirstScanComplete(board: StatusBoard): boolean {
+  if (board.scan.isRunning && board.scan.isFirst) return false;
   return board.originRows.length > 0 && board.originRows.every(({ firstScanComplete }) => firstScanComplete);
 }
 

@@ -12,16 +12,22 @@ export interface DaemonOptions extends FuseSettings {
   readonly mountPoint: string;
   readonly stateDirectory: string;
   readonly socketPath: string;
-  /** Descriptor of the session on /dev/fuse, inherited. */
-  readonly sessionFd: number;
-  /** "major:minor" of the mount. */
-  readonly device: string;
+  /** What the keeper mounted; null with driver fuse-native, which mounts itself. */
+  readonly session: InheritedSession | null;
+  readonly allowOther: boolean;
   readonly origins: readonly OriginOption[];
   readonly uid: number;
   readonly gid: number;
   readonly enableFailpoints: boolean;
   readonly version: string;
   readonly threads: DaemonThreads;
+}
+
+export interface InheritedSession {
+  /** Descriptor on /dev/fuse. */
+  readonly fd: number;
+  /** "major:minor" of the mount. */
+  readonly device: string;
 }
 
 /** The daemon's two threads. Their first lives are started before anything else is loaded. */

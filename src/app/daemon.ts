@@ -12,20 +12,20 @@ import { type IndexedOrigin, indexer } from '../actors/indexer.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import { StatusBoard } from '../actors/status-board.ts';
 import type { FailpointPort } from '../control/daemon-port.ts';
+import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { forgetSession } from '../fuse/session-record.ts';
 import { unmount } from '../fuse/unmount.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
-import { mayPassThrough } from '../platform/capabilities.ts';
 import { systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger, type Logger } from '../platform/logger.ts';
 import { mountAt, readMounts } from '../platform/mount-table.ts';
-import { createEventfd, createMemoryFile } from '../platform/native.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type System, startSystem } from '../supervision/system.ts';
+import { catalogOf, fuseHandlerFor, type Session, sessionFor } from './choose-driver.ts';
 import { createControlPort } from './control-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -55,11 +55,13 @@ class Daemon {
   private starting: Promise<System | null> = Promise.resolve(null);
   private system: System | null = null;
   private isStopping = false;
+  private readonly session: Session;
 
   constructor(options: DaemonOptions, log: Logger) {
     this.options = options;
     this.log = log;
     this.failpoints = new Failpoints(options.enableFailpoints);
+    this.session = sessionFor(options);
     this.keeper = connectKeeper(() => {
       if (!this.isStopping) log.error({ event: 'keeper_lost' }, 'the mount ends if this daemon dies');
     });
@@ -112,6 +114,7 @@ class Daemon {
         this.options,
         this.board,
         this.failpoints,
+        this.session,
         port,
         () => this.isStopping,
         onServing,
@@ -142,7 +145,8 @@ class Daemon {
       process.kill(process.pid, 'SIGKILL');
     }, stopMs);
     const system = await this.starting.catch(() => null);
-    if (isMounted) await endMount(this.options, this.log);
+    const { device } = this.session;
+    if (isMounted && device !== null) await endMount(this.options.mountPoint, device, this.log);
     const report = await system?.stop();
     forgetSession(this.options.stateDirectory);
     removeIfEmpty(path.dirname(this.options.socketPath));
@@ -157,6 +161,7 @@ class Daemon {
     this.log.error({ event: 'refused_to_start', code: codeOf(error), error: messageOf(error) });
     await this.keeper.tell({ type: 'refused', code: codeOf(error), message: messageOf(error) });
     await this.system?.stop();
+    if (this.session instanceof NativeProcess) await this.session.kill();
     this.lock?.release();
     return exitCodes.refused;
   }
@@ -166,12 +171,13 @@ function treeOf(
   options: DaemonOptions,
   board: StatusBoard,
   failpoints: Failpoints,
+  session: Session,
   port: ReturnType<typeof createControlPort>,
   isEnding: () => boolean,
   onServing: () => void,
   onSessionEnded: (errno: string) => void,
 ): ReturnType<typeof supervisionTree> {
-  const catalogPath = path.join(options.stateDirectory, 'catalog.db');
+  const catalogPath = catalogOf(options);
   const origins = options.origins.map(({ id, root }): IndexedOrigin & { origin: LocalOrigin } => ({
     id,
     root,
@@ -206,21 +212,7 @@ function treeOf(
         failpoints: () => failpoints.settings('parser.'),
       },
     },
-    fuseHandler: {
-      threads: options.threads.fuse,
-      data: {
-        deviceFd: options.sessionFd,
-        wakeFd: createEventfd(),
-        openNodesFd: createMemoryFile('musicfs-open-nodes'),
-        passthrough: options.passthrough === 'auto' && mayPassThrough(),
-        catalogPath,
-        stateDirectory: options.stateDirectory,
-        device: options.device,
-        uid: options.uid,
-        gid: options.gid,
-        failpoints: options.enableFailpoints,
-      },
-      session: { negotiated: null },
+    fuseHandler: fuseHandlerFor(session, options, {
       originRoots: origins.map(({ root }) => root),
       isEnding,
       board,
@@ -233,7 +225,7 @@ function treeOf(
       failpoints: () => failpoints.settings('fuse.'),
       onServing,
       onSessionEnded,
-    },
+    }),
     control: { port, socketPath: options.socketPath },
   });
 }
@@ -287,7 +279,7 @@ function removeIfEmpty(directory: string): void {
 }
 
 /** Unmounts while requests are still answered; what is busy is detached, so that the path is free at once. */
-async function endMount({ mountPoint, device }: DaemonOptions, log: Logger): Promise<void> {
+async function endMount(mountPoint: string, device: string, log: Logger): Promise<void> {
   const top = mountAt(mountPoint, readMounts());
   if (top?.device !== device) {
     if (top !== undefined) log.warn({ event: 'mount_covered', mountPoint, by: top.fsType });

@@ -4,6 +4,7 @@ import { type CatalogWriterOptions, catalogWriterSpec } from '../actors/catalog-
 import { type ControlOptions, controlSpec } from '../actors/control.ts';
 import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler.ts';
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
+import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-handler.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
 import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
 
@@ -11,7 +12,10 @@ export interface TreeOptions {
   readonly catalogWriter: CatalogWriterOptions;
   readonly lanes: readonly OriginLaneOptions[];
   readonly indexer: IndexerOptions;
-  readonly fuseHandler: FuseHandlerOptions;
+  /** Of the driver that was chosen. */
+  readonly fuseHandler:
+    | { readonly driver: 'kernel'; readonly options: FuseHandlerOptions }
+    | { readonly driver: 'fuse-native'; readonly options: NativeHandlerOptions };
   readonly control: ControlOptions;
 }
 
@@ -39,7 +43,12 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
       supervisorSpec({
         id: 'serving',
         strategy: 'rest_for_one',
-        children: [fuseHandlerSpec(options.fuseHandler), controlSpec(options.control)],
+        children: [
+          options.fuseHandler.driver === 'kernel'
+            ? fuseHandlerSpec(options.fuseHandler.options)
+            : nativeHandlerSpec(options.fuseHandler.options),
+          controlSpec(options.control),
+        ],
       }),
     ],
   });

@@ -14,7 +14,7 @@ export interface MountArguments {
   readonly origin?: readonly string[];
   readonly state?: string;
   readonly config?: string;
-  readonly driver: DriverName;
+  readonly driver?: DriverName;
   readonly foreground?: boolean;
   readonly wait?: boolean;
   readonly allowOther?: boolean;
@@ -35,7 +35,7 @@ export function registerMount(program: Command): void {
     .option('--state <dir>', 'where the catalog is kept')
     .option('--config <file>', 'a configuration file (TOML)')
     .addOption(
-      new Option('--driver <name>', 'how the kernel is talked to').choices(driverNames).default('kernel'),
+      new Option('--driver <name>', 'how the kernel is talked to (default: kernel)').choices(driverNames),
     )
     .option('--foreground', 'stay until Ctrl-C')
     .option('--wait', 'return when the first scan is complete')
@@ -116,13 +116,6 @@ async function settle(
 ): Promise<Omit<MountOptions, 'session'>> {
   const config =
     given.config === undefined ? {} : (await import('../config/config-file.ts')).readConfigFile(given.config);
-  const driver = given.driver === 'kernel' ? (config.fuse?.driver ?? 'kernel') : given.driver;
-  if (driver !== 'kernel') {
-    throw new MusicfsError(
-      'unsupported_operation',
-      'driver fuse-native is not built yet: use --driver kernel',
-    );
-  }
   const point = mountPoint ?? config.mount?.point;
   if (point === undefined) {
     throw new MusicfsError(
@@ -141,7 +134,7 @@ async function settle(
     stateDirectory,
     socketPath: socketPathFor(resolved, stateDirectory, process.env, uid),
     origins,
-    driver,
+    driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
     enableFailpoints: given.enableFailpoints ?? false,

@@ -64,6 +64,11 @@ function mountAsRoot(request: MountRequest): number {
   }
 }
 
+/** Throws `refused` with the way out when FUSE cannot be used here. */
+export function checkDevice(): void {
+  closeSync(openDevice());
+}
+
 function openDevice(): number {
   try {
     // Non-blocking: the serving thread polls it together with its wake-up.

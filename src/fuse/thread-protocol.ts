@@ -107,6 +107,22 @@ export class FuseCounters {
     return this.values[namedSlots[name]] ?? 0;
   }
 
+  /** How many requests there have been. */
+  allRequests(): number {
+    return Object.values(this.requests()).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** All counters, for a process that shares no memory with the main thread. */
+  toArray(): number[] {
+    return [...this.values];
+  }
+
+  /** Counters that came from such a process: its sign of life. */
+  replace(counters: readonly number[]): void {
+    this.values.set(counters.slice(0, this.values.length));
+    this.beat();
+  }
+
   /** Requests by operation, in lower case, those that never came left out. */
   requests(): Record<string, number> {
     const counts: Record<string, number> = {};

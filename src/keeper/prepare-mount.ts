@@ -18,6 +18,10 @@ export async function prepareMount(options: MountOptions): Promise<void> {
   if (options.session !== null) return;
   await healMountPoint(options.mountPoint);
   checkMountPoint(options.mountPoint);
+  if (options.driver === 'fuse-native') {
+    const { refusePlace } = await import('../fuse/drivers/fuse-native/refuse-place.ts');
+    refusePlace(options.mountPoint);
+  }
 }
 
 function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): void {

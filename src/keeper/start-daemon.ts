@@ -28,6 +28,7 @@ export function startDaemon(options: MountOptions, session: NewSession | null): 
       ...['--uid', String(process.getuid?.() ?? 0)],
       ...['--gid', String(process.getgid?.() ?? 0)],
       ...options.origins.flatMap(({ id, root }) => ['--origin', `${id}=${root}`]),
+      ...(options.allowOther ? ['--allow-other'] : []),
       ...(options.enableFailpoints ? ['--enable-failpoints'] : []),
     ],
     {

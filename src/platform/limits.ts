@@ -69,6 +69,13 @@ export const limits = {
   /** ms without a heartbeat of the fuse thread after which it counts as hung. */
   fuseThreadHungMs: 5000,
 
+  /** Driver fuse-native. Bytes of one READ request: what libfuse 2.9 takes. */
+  pathDriverReadBytes: 128 * 1024,
+  /** Seconds the kernel may keep a name or attribute: it cannot be told, so a change shows after this. */
+  pathDriverTtlSeconds: 1,
+  /** Files open at once; further ones get ENFILE. */
+  pathDriverHandles: 65_536,
+
   /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
   parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },
 } as const;

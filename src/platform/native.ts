@@ -188,6 +188,13 @@ export function endWithParent(): void {
 
 const setParentDeathSignal = 1;
 
+const loadedLibraries: unknown[] = []; // what is forgotten may be unloaded
+
+/** Loads a shared library, so that a module that needs one of its name finds it. Throws when it cannot be loaded. */
+export function loadLibrary(file: string): void {
+  loadedLibraries.push(koffi.load(file));
+}
+
 /**
  * Ends the process at once. `process.exit` waits for the threads of libuv's pool, one of which may hang in a read of a
  * dead disk; whoever calls this has closed and flushed what matters.

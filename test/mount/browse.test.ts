@@ -2,6 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { shownTime } from '../fixtures/driver-limits.ts';
 import { encodedFormats, writeMixedLibrary } from '../fixtures/mixed-library.ts';
 import { type Library, mountLibrary, mountSharedLibrary } from '../fixtures/mounted.ts';
 import type { RawEntry, RawTree } from '../fixtures/programs/list-raw.ts';
@@ -99,7 +100,7 @@ test('sizes are exact, times are those of the origin, reading changes neither', 
   const source = statSync(path.join(library.origin, 'names/1.flac'), { bigint: true });
   const shown = () =>
     library.shell('stat -c "%s %.9Y %.9X %A %u %g %h %o %b" "$M/Beyoncé/Names [FLAC]/00 - Déjà Vu.flac"');
-  const mtime = `${source.mtimeNs / 1_000_000_000n}.${String(source.mtimeNs % 1_000_000_000n).padStart(9, '0')}`;
+  const mtime = shownTime(source.mtimeNs);
   const blocks = Math.ceil(Number(source.size) / 512);
   const expected = `${source.size} ${mtime} ${mtime} -rw-r--r-- 0 0 1 131072 ${blocks}`;
   expect(await shown()).toBe(expected);

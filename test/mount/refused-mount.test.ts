@@ -83,12 +83,6 @@ const refusals: readonly Refusal[] = [
     ask: (library) => library.run(['mount', library.mountPoint, '--orgin', library.origin]),
   },
   {
-    what: 'a driver that is not built',
-    code: 2,
-    says: /fuse-native is not built yet: use --driver kernel/,
-    ask: (library) => library.tryMount(['--driver', 'fuse-native']),
-  },
-  {
     what: 'a kind of origin that is not built',
     code: 2,
     says: /only local directories are built yet/,

@@ -19,7 +19,7 @@ function scene() {
   });
   const start = (unique: number, size = 4096) =>
     pending.start({
-      header: { opcode: 15, uniqueLow: unique, uniqueHigh: 0, node: { id: 2, version: 1 } },
+      header: { uniqueLow: unique, uniqueHigh: 0, node: { id: 2, version: 1 } },
       offset: 0,
       size,
     });

@@ -8,34 +8,36 @@ import { limits } from '../../../platform/limits.ts';
 import type { RequestHeader } from '../../protocol/decode-request.ts';
 
 export interface WaitingRead {
-  readonly header: RequestHeader;
+  readonly header: Pick<RequestHeader, 'uniqueLow' | 'uniqueHigh' | 'node'>;
   readonly offset: number;
   readonly size: number;
 }
 
-interface Job extends WaitingRead {
+interface JobState {
   isAnswered: boolean;
   cancelDeadline: () => void;
 }
 
-export interface PendingReadsOptions {
+type Job<R> = R & JobState;
+
+export interface PendingReadsOptions<R> {
   readonly clock: Clock;
   /** Reads into the buffer; never rejects. */
-  readonly read: (read: WaitingRead, buffer: Buffer) => Promise<number | ErrorCode>;
-  readonly answer: (read: WaitingRead, outcome: number | ErrorCode, buffer: Buffer) => void;
+  readonly read: (read: R, buffer: Buffer) => Promise<number | ErrorCode>;
+  readonly answer: (read: R, outcome: number | ErrorCode, buffer: Buffer) => void;
 }
 
 const pooledBuffers = 16;
 
-export class PendingReads {
-  private readonly options: PendingReadsOptions;
-  private readonly jobs = new Map<string, Job>();
-  private readonly queue: Job[] = [];
+export class PendingReads<R extends WaitingRead = WaitingRead> {
+  private readonly options: PendingReadsOptions<R>;
+  private readonly jobs = new Map<string, Job<R>>();
+  private readonly queue: Job<R>[] = [];
   private readonly free: Buffer[] = [];
   private bytesOut = 0;
   private running = 0;
 
-  constructor(options: PendingReadsOptions) {
+  constructor(options: PendingReadsOptions<R>) {
     this.options = options;
   }
 
@@ -44,9 +46,9 @@ export class PendingReads {
     return this.jobs.size;
   }
 
-  start(read: WaitingRead): void {
+  start(read: R): void {
     const key = keyOf(read.header.uniqueLow, read.header.uniqueHigh);
-    const job: Job = { ...read, isAnswered: false, cancelDeadline: () => undefined };
+    const job: Job<R> = { ...read, isAnswered: false, cancelDeadline: () => undefined };
     job.cancelDeadline = this.options.clock.after(limits.readDeadlineMs, () =>
       this.finish(job, 'deadline_exceeded'),
     );
@@ -90,7 +92,7 @@ export class PendingReads {
     }
   }
 
-  private run(job: Job): void {
+  private run(job: Job<R>): void {
     const buffer = this.take(job.size);
     this.bytesOut += buffer.length;
     this.running += 1;
@@ -106,7 +108,7 @@ export class PendingReads {
       });
   }
 
-  private finish(job: Job, outcome: number | ErrorCode, buffer: Buffer = empty): void {
+  private finish(job: Job<R>, outcome: number | ErrorCode, buffer: Buffer = empty): void {
     if (job.isAnswered) return;
     job.isAnswered = true;
     job.cancelDeadline();

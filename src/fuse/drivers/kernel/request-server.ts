@@ -5,11 +5,12 @@
 import { constants as osConstants } from 'node:os';
 import type { NodeAttributes } from '../../../catalog/tree-reader.ts';
 import type { Clock } from '../../../platform/clock.ts';
-import { type ErrorCode, errorCodes } from '../../../platform/errors.ts';
+import type { ErrorCode } from '../../../platform/errors.ts';
 import type { Failpoints } from '../../../platform/failpoints.ts';
 import { limits } from '../../../platform/limits.ts';
 import { Vector } from '../../../platform/native.ts';
 import type { Answers } from '../../answers.ts';
+import { errnoNumber, isDatabaseError } from '../../errno-numbers.ts';
 import type { Request } from '../../protocol/decode-request.ts';
 import * as reply from '../../protocol/encode-reply.ts';
 import { openFlag, structSize } from '../../protocol/opcodes.ts';
@@ -43,16 +44,6 @@ const filePermissions = 0o644;
 const directoryPermissions = 0o755;
 const statfsBlockBytes = 4096;
 
-function errnoOf(code: ErrorCode): number {
-  const name = errorCodes[code].errno ?? 'EIO';
-  return (osConstants.errno as Readonly<Record<string, number>>)[name] ?? osConstants.errno.EIO;
-}
-
-/** SQLite's errors carry a code like SQLITE_CORRUPT. */
-function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_');
-}
-
 export class RequestServer {
   private readonly options: RequestServerOptions;
   private readonly answers: Answers;
@@ -73,7 +64,7 @@ export class RequestServer {
         this.answers.read(header.node.id, header.node.version, offset, size, buffer),
       answer: ({ header, offset, size }, outcome, buffer) => {
         if (typeof outcome === 'number') this.data(header, buffer, outcome);
-        else this.error(header, errnoOf(outcome));
+        else this.error(header, errnoNumber(outcome));
         if (outcome === 'deadline_exceeded') {
           this.answers.gaveUp(header.node.id, header.node.version, offset, size);
         }
@@ -105,7 +96,7 @@ export class RequestServer {
     } catch (error) {
       if (!isDatabaseError(error)) throw error;
       this.options.counters.add('catalogErrors', 1);
-      this.error(request, errnoOf('catalog_corrupt'));
+      this.error(request, errnoNumber('catalog_corrupt'));
     }
   }
 
@@ -118,7 +109,7 @@ export class RequestServer {
         return this.lookup(request);
       case 'getattr': {
         const node = this.answers.attributes(id, version);
-        if (typeof node === 'string') return this.error(request, errnoOf(node));
+        if (typeof node === 'string') return this.error(request, errnoNumber(node));
         return this.send(reply.encodeAttributes(this.out, request, this.shown(node), this.ttlOf(node)));
       }
       case 'open':
@@ -166,7 +157,7 @@ export class RequestServer {
     if (node === 'not_found') {
       return this.send(reply.encodeNegativeEntry(this.out, request, limits.negativeTtlSeconds));
     }
-    if (typeof node === 'string') return this.error(request, errnoOf(node));
+    if (typeof node === 'string') return this.error(request, errnoNumber(node));
     // Notifications carry a name as it is stored: another spelling of it (NFD) must be asked for again each time.
     const isAsStored = !('name' in node) || request.name.equals(Buffer.from(node.name));
     const ttlSeconds = isAsStored ? this.ttlOf(node) : 0;
@@ -178,7 +169,8 @@ export class RequestServer {
     if ((request.flags & accessModes) !== 0) return this.error(request, EROFS);
     const refusal = this.answers.open(id, version);
     // ESTALE makes the kernel look the path up again and open what is there now.
-    if (refusal !== null) return this.error(request, refusal === 'version_gone' ? ESTALE : errnoOf(refusal));
+    if (refusal !== null)
+      return this.error(request, refusal === 'version_gone' ? ESTALE : errnoNumber(refusal));
     const { node, uniqueLow, uniqueHigh } = request;
     this.opens.open(node, (backingId) => {
       const cached = this.answers.isVolatile(node.id) ? openFlag.directIo : openFlag.keepCache;
@@ -202,7 +194,7 @@ export class RequestServer {
     const outcome = this.answers.readNow(id, version, offset, size, this.area);
     if (outcome === 'wait') this.pending.start({ header: request, offset, size });
     else if (typeof outcome === 'number') this.data(request, this.area, outcome);
-    else this.error(request, errnoOf(outcome));
+    else this.error(request, errnoNumber(outcome));
   }
 
   private list(request: Extract<Request, { type: 'readdir' | 'readdirplus' }>): void {
@@ -232,7 +224,7 @@ export class RequestServer {
 
   /** GETXATTR and LISTXATTR: size 0 asks for the length only. */
   private value(request: Request & { readonly size: number }, value: Buffer | ErrorCode): void {
-    if (typeof value === 'string') return this.error(request, errnoOf(value));
+    if (typeof value === 'string') return this.error(request, errnoNumber(value));
     if (request.size === 0) return this.send(reply.encodeXattrSize(this.out, request, value.length));
     if (value.length > request.size) return this.error(request, ERANGE);
     this.send(reply.encodeBytes(this.out, request, value));

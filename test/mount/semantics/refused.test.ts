@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeFlacLibrary } from '../fixtures/flac-library.ts';
-import { type Library, mountSharedLibrary } from '../fixtures/mounted.ts';
-import type { Call, Target } from '../fixtures/programs/refused-calls.ts';
+import { writeFlacLibrary } from '../../fixtures/flac-library.ts';
+import { type Library, mountLibrary, mountSharedLibrary } from '../../fixtures/mounted.ts';
+import type { Call, Target } from '../../fixtures/programs/refused-calls.ts';
 
 type Row = readonly [call: Call, target: Target, answer: string];
 
@@ -105,6 +105,21 @@ test.each(rows.map((row, index) => ({ call: row[0], target: row[1], answer: row[
 
 test('8.1: nothing has changed on the mount, in the catalog, or on the origin', () => {
   expect(after).toEqual(before);
+});
+
+test('8.1: nor can anything be changed when somebody makes the mount writable', async () => {
+  const writable = await mountLibrary({ origin: (root) => writeFlacLibrary(root, { files: 2, albums: 1 }) });
+  await writable.shell('mount --internal-only -o remount,rw $M');
+  const file = '"$M/Artist 0/Album 0 (1960) [FLAC]/01 - Title 0.flac"';
+  const answers = await writable.tryShell(`
+    exec 2>&1; export LC_ALL=C
+    mkdir $M/new; mknod $M/new p; touch $M/new; ln -s x $M/new; ln ${file} $M/new; mv ${file} $M/new
+    rm -f ${file}; rmdir "$M/Artist 0"; chmod 600 ${file}; chown 7 ${file}; touch ${file}; truncate -s 0 ${file}
+    echo > ${file}; setfattr -n user.x -v x ${file}; setfattr -x user.musicfs.id ${file}`);
+  const lines = answers.stdout.trimEnd().split('\n');
+  expect(lines.filter((line) => !line.endsWith('Read-only file system'))).toEqual([]);
+  expect(lines).toHaveLength(15);
+  expect(await writable.shell('find $M -type f | wc -l')).toBe('2');
 });
 
 interface Snapshot {

@@ -1,0 +1,63 @@
+// What differs between the drivers when the daemon is put together: what a session is, and which fuse handler serves it.
+// Called by app/daemon.ts only.
+import path from 'node:path';
+import type { FuseHandlerOptions } from '../actors/fuse-handler.ts';
+import type { NativeHandlerOptions } from '../actors/native-handler.ts';
+import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
+import { mayPassThrough } from '../platform/capabilities.ts';
+import { createEventfd, createMemoryFile } from '../platform/native.ts';
+import type { DaemonOptions, InheritedSession } from './daemon-options.ts';
+import type { TreeOptions } from './supervision-tree.ts';
+
+/** The mount as the daemon holds it, whatever becomes of its actors: a descriptor, or a process. */
+export type Session = InheritedSession | NativeProcess;
+
+export function sessionFor(options: DaemonOptions): Session {
+  return (
+    options.session ??
+    new NativeProcess({
+      mountPoint: options.mountPoint,
+      catalogPath: catalogOf(options),
+      stateDirectory: options.stateDirectory,
+      allowOther: options.allowOther,
+      uid: options.uid,
+      gid: options.gid,
+      failpoints: options.enableFailpoints,
+    })
+  );
+}
+
+/** The part of the tree that depends on the driver. */
+export function fuseHandlerFor(
+  session: Session,
+  options: DaemonOptions,
+  common: Omit<NativeHandlerOptions, 'process'> & Pick<FuseHandlerOptions, 'originRoots'>,
+): TreeOptions['fuseHandler'] {
+  if (session instanceof NativeProcess) {
+    return { driver: 'fuse-native', options: { ...common, process: session } };
+  }
+  return {
+    driver: 'kernel',
+    options: {
+      ...common,
+      threads: options.threads.fuse,
+      data: {
+        deviceFd: session.fd,
+        wakeFd: createEventfd(),
+        openNodesFd: createMemoryFile('musicfs-open-nodes'),
+        passthrough: options.passthrough === 'auto' && mayPassThrough(),
+        catalogPath: catalogOf(options),
+        stateDirectory: options.stateDirectory,
+        device: session.device,
+        uid: options.uid,
+        gid: options.gid,
+        failpoints: options.enableFailpoints,
+      },
+      session: { negotiated: null },
+    },
+  };
+}
+
+export function catalogOf({ stateDirectory }: DaemonOptions): string {
+  return path.join(stateDirectory, 'catalog.db');
+}
