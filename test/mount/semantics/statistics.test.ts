@@ -92,7 +92,9 @@ test('10.5: /.musicfs says how the daemon is; what is open does not change; refr
   const own = await mountLibrary({ origin: (root) => writeAlbum(root, 'Ann', 'One', 2) });
   expect(await own.shell('ls $M/.musicfs')).toBe('alive\norigins\nrefresh\nstatus\nstatus.txt\nwarnings');
   expect(
-    await own.shell('for f in $M/.musicfs/[aosw]*; do [ $(stat -c %s $f) = $(cat $f | wc -c) ] || echo $f; done'),
+    await own.shell(
+      'for f in $M/.musicfs/[aosw]*; do [ $(stat -c %s $f) = $(cat $f | wc -c) ] || echo $f; done',
+    ),
   ).toMatch(
     /^$|status/, // which may have been written anew between the two
   );
