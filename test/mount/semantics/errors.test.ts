@@ -1,5 +1,5 @@
 // docs/SEMANTICS.md, section 7: errors.
-import { renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeAlbum, writeSong } from '../../fixtures/albums.ts';
@@ -162,6 +162,10 @@ test('9.3: nothing goes because an origin is empty, missing or damaged', async (
   renameSync(library.origin, away);
   await library.run(['rescan', library.mountPoint, '--wait']);
   expect(await walk()).toBe(before);
+  mkdirSync(library.origin);
+  await library.run(['rescan', library.mountPoint, '--wait']);
+  expect(await walk()).toBe(before);
+  rmSync(library.origin, { recursive: true });
   writeFileSync(library.origin, 'a file where the directory was');
   await library.run(['rescan', library.mountPoint, '--wait']);
   expect(await walk()).toBe(before);
