@@ -5,6 +5,8 @@
 // that mounts by itself is started without one. A daemon that stopped on purpose
 // (exit 0) has unmounted. When the daemon dies otherwise the keeper says so and ends: the mount is then dead (ENOTCONN,
 // which no scanner takes for an empty library) and the next `musicfs mount` heals it.
+
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { mountNewSession, type NewSession, raiseReadAhead } from '../fuse/mount.ts';
@@ -34,6 +36,7 @@ export function startKeeper(options: MountOptions): Keeper {
   const session = options.driver === 'fuse-native' ? null : openSession(options);
   const daemon = startDaemon(options, session);
   let isServing = false;
+  let isRefused = false;
   let isStopping = false;
   let stops = 0;
   // What cannot be taken away is left to the next start, which heals it or says why not.
@@ -65,6 +68,7 @@ export function startKeeper(options: MountOptions): Keeper {
       if (news === null) return;
       switch (news.type) {
         case 'refused':
+          isRefused = true;
           return refuse(new MusicfsError(news.code, news.message));
         case 'stopping':
           isStopping = true;
@@ -74,8 +78,12 @@ export function startKeeper(options: MountOptions): Keeper {
           return resolve();
       }
     });
-    void ended.then((code) => {
-      if (!isServing) {
+    void ended.then(async (code) => {
+      // Its last words may still be on their way: the end of the process overtakes them.
+      if (daemon.connected) {
+        await Promise.race([once(daemon, 'disconnect'), pause(refusedEndMs, undefined, { ref: false })]);
+      }
+      if (!isServing && !isRefused) {
         refuse(
           new MusicfsError(
             'refused',
