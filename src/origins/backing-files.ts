@@ -120,11 +120,19 @@ export class BackingFiles {
 
 /** As catalogued, and still for so long that whoever was writing it has finished: the descriptor, else null. */
 function checked(fd: number, wanted: FileToRead, clock: Clock): number | null {
-  const stat = fstatSync(fd, { bigint: true });
-  const mtimeNs = BigInt(wanted.mtimeSeconds) * 1_000_000_000n + BigInt(wanted.mtimeNanoseconds);
-  const stillSinceNs = BigInt(Math.floor(clock.wallMs() - limits.passthroughStillMs)) * 1_000_000n;
-  const isWhole = stat.isFile() && stat.size === BigInt(wanted.size) && stat.mtimeNs === mtimeNs;
-  if (isWhole && stat.mtimeNs <= stillSinceNs && stat.ctimeNs <= stillSinceNs) return fd;
+  if (isWholeAndStill(fd, wanted, clock)) return fd;
   closeSync(fd);
   return null;
+}
+
+function isWholeAndStill(fd: number, wanted: FileToRead, clock: Clock): boolean {
+  try {
+    const stat = fstatSync(fd, { bigint: true });
+    const mtimeNs = BigInt(wanted.mtimeSeconds) * 1_000_000_000n + BigInt(wanted.mtimeNanoseconds);
+    const stillSinceNs = BigInt(Math.floor(clock.wallMs() - limits.passthroughStillMs)) * 1_000_000n;
+    const isWhole = stat.isFile() && stat.size === BigInt(wanted.size) && stat.mtimeNs === mtimeNs;
+    return isWhole && stat.mtimeNs <= stillSinceNs && stat.ctimeNs <= stillSinceNs;
+  } catch {
+    return false; // a disk that fails: whoever reads will be told
+  }
 }

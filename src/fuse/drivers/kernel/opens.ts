@@ -117,7 +117,8 @@ export class Opens {
       this.settle(undecided, noBacking),
     );
     this.inPool += 1;
-    void this.options.backing.openLater(node.id, node.version).then((file) => {
+    const opened = this.options.backing.openLater(node.id, node.version).catch(() => null);
+    void opened.then((file) => {
       this.inPool -= 1;
       if (this.undecided.get(keyOf(node)) === undecided) {
         this.settle(undecided, file === null ? noBacking : this.handOver(file));
