@@ -26,7 +26,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'control',
   ],
   control: ['control', 'library', 'platform'],
-  keeper: ['keeper', 'fuse', 'platform', 'library'],
+  keeper: ['keeper', 'config', 'fuse', 'platform', 'library'],
   cli: ['cli', 'control', 'config', 'platform', 'keeper', 'fuse', 'library'],
 };
 
@@ -55,7 +55,7 @@ export function rulesFor(root: string): IForbiddenRuleType[] {
     {
       name: 'koffi-only-in-platform-native',
       severity: 'error',
-      from: { path: `^${root}/`, pathNot: `^${root}/platform/native(-mount|-passthrough)?\\.ts$` },
+      from: { path: `^${root}/`, pathNot: `^${root}/platform/native(-mount|-passthrough|-notify)?\\.ts$` },
       to: { path: 'node_modules/koffi/' },
     },
     {

@@ -8,7 +8,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { NativeNews } from '../fuse/drivers/fuse-native/native-process.ts';
 import { Notifier } from '../fuse/notifier.ts';
-import type { Negotiated } from '../fuse/protocol/init.ts';
 import { SharedTexts } from '../fuse/shared-texts.ts';
 import {
   type FuseCommand,
@@ -51,9 +50,9 @@ interface State extends PullState {
 
 export interface FuseHandlerOptions {
   readonly threads: ThreadSource;
-  readonly data: Omit<FuseThreadData, 'adopted' | 'counters' | 'texts'>;
-  /** What the kernel and the first life agreed on; kept here for those that follow. */
-  readonly session: { negotiated: Negotiated | null };
+  readonly data: Omit<FuseThreadData, 'counters' | 'texts'>;
+  /** The session was taken over from an earlier life of the process. */
+  readonly isAdopted: boolean;
   /** Roots of the origins: a thread that died leaves files below them open. */
   readonly originRoots: readonly string[];
   /** The mount ends: what waits is answered, and nobody takes the session over. */
@@ -66,7 +65,9 @@ export interface FuseHandlerOptions {
   /** Armed failpoints of the fuse thread, for its next life. */
   readonly failpoints: () => readonly string[];
   /** The kernel is being answered; called for each life of the thread. */
-  readonly onServing: () => void;
+  readonly onServing: (hasResend: boolean) => void;
+  /** A request has been answered; called for each life. */
+  readonly onAnswering: () => void;
   /** The kernel ended the session: 'ENODEV' when it was unmounted. */
   readonly onSessionEnded: (errno: string) => void;
 }
@@ -81,11 +82,18 @@ export function fuseHandlerSpec(options: FuseHandlerOptions): ActorSpec<FuseHand
     ref: fuseHandler,
     start: (context) => startLife(context, options),
     // What is stuck is terminated after its grace: its poll ends within a second.
-    shutdownMs: stopMs + 1_500,
+    shutdownMs: () => graceMs(options) + 1_500,
     budget: readPathBudget,
     mailbox: { overflow: 'drop-oldest' },
     critical: true,
   });
+}
+
+/** What a life of the thread is given to end: where reads are answered before it does, as long as that may take. */
+function graceMs({ isEnding, board }: FuseHandlerOptions): number {
+  const canResend = board.serving.kernelFeatures.includes('resend');
+  const waitMs = isEnding() ? limits.drainMs : canResend ? 0 : limits.readDeadlineMs;
+  return waitMs + stopMs;
 }
 
 async function startLife(
@@ -98,7 +106,6 @@ async function startLife(
   const texts = new SharedTexts();
   const data: FuseThreadData = {
     ...options.data,
-    adopted: options.session.negotiated,
     counters: counters.memory,
     texts: texts.memory,
   };
@@ -124,14 +131,14 @@ async function startLife(
   });
   command({ type: 'begin', data });
   for (const setting of options.failpoints()) command({ type: 'set-failpoint', setting });
-  const serving = await firstServing(thread, options.onSessionEnded, context.signal);
-  options.onServing();
-  options.session.negotiated = serving.negotiated;
+  const serving = await firstServing(thread, options, context.signal);
+  const { hasResend } = serving.negotiated;
+  options.onServing(hasResend);
   board.serving = {
     isServing: true,
-    isAdopted: false,
+    isAdopted: options.isAdopted,
     kernelFeatures: [
-      ...(serving.negotiated.hasResend ? ['resend'] : []),
+      ...(hasResend ? ['resend'] : []),
       ...(serving.negotiated.hasPassthrough ? ['passthrough'] : []),
     ],
   };
@@ -160,9 +167,6 @@ async function startLife(
         case 'thread-said':
           if (message.event.type === 'refresh-asked') options.onRefreshAsked();
           if (message.event.type === 'session-ended') options.onSessionEnded(message.event.errno);
-          if (message.event.type === 'record-failed') {
-            context.log.warn({ event: 'session_record_failed', error: message.event.message });
-          }
           return state;
         case 'watch-heartbeat':
           return watch(state);
@@ -176,9 +180,9 @@ async function startLife(
     },
     stop: () =>
       stop(
-        { type: 'stop', isLast: options.isEnding() },
+        { type: 'stop', how: options.isEnding() ? 'end' : 'hand-over' },
         (event) => (event as FuseEvent).type === 'stopped',
-        stopMs,
+        graceMs(options),
       ),
   };
 
@@ -199,11 +203,12 @@ async function startLife(
 
 function firstServing(
   thread: Worker,
-  onSessionEnded: (errno: string) => void,
+  { onSessionEnded, onAnswering }: Pick<FuseHandlerOptions, 'onSessionEnded' | 'onAnswering'>,
   signal: AbortSignal,
 ): Promise<Extract<FuseEvent, { type: 'serving' }>> {
   return new Promise((resolve, reject) => {
     thread.on('message', (event: FuseEvent) => {
+      if (event.type === 'answering') onAnswering();
       if (event.type === 'serving') resolve(event);
       if (event.type === 'session-ended') {
         onSessionEnded(event.errno);

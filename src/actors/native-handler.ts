@@ -27,7 +27,7 @@ export interface NativeHandlerOptions {
   /** Armed failpoints of the process, for the next one. */
   readonly failpoints: () => readonly string[];
   /** The mount answers; called for each life. */
-  readonly onServing: () => void;
+  readonly onServing: (hasResend: boolean) => void;
   /** Somebody unmounted. */
   readonly onSessionEnded: (errno: string) => void;
 }
@@ -65,7 +65,7 @@ async function startLife(
   await process.ensureServing(failpoints(), context.signal);
   context.scope.listen(process, 'news', (news: NativeNews) => ({ type: 'process-said', news }) as const);
   if (process.pid !== null) context.setProcess({ pid: process.pid });
-  onServing();
+  onServing(false);
   board.serving = { isServing: true, isAdopted: false, kernelFeatures: [] };
   process.command({ type: 'special-texts', texts: options.specialTexts() });
   const published = publishedTeller(context, {

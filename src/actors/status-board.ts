@@ -37,4 +37,6 @@ export class StatusBoard {
   serving: ServingState = { isServing: false, isAdopted: false, kernelFeatures: [] };
   fuse: FuseCounters | null = null;
   notifications = 0;
+  /** Written by the watchdog: what is wrong; null while it does not look. */
+  watchdog: readonly string[] | null = null;
 }

@@ -5,7 +5,7 @@ import type { FuseHandlerOptions } from '../actors/fuse-handler.ts';
 import type { NativeHandlerOptions } from '../actors/native-handler.ts';
 import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { mayPassThrough } from '../platform/capabilities.ts';
-import { createEventfd, createMemoryFile } from '../platform/native.ts';
+import { createEventfd } from '../platform/native.ts';
 import type { DaemonOptions, InheritedSession } from './daemon-options.ts';
 import type { TreeOptions } from './supervision-tree.ts';
 
@@ -31,7 +31,8 @@ export function sessionFor(options: DaemonOptions): Session {
 export function fuseHandlerFor(
   session: Session,
   options: DaemonOptions,
-  common: Omit<NativeHandlerOptions, 'process'> & Pick<FuseHandlerOptions, 'originRoots'>,
+  isAdopted: boolean,
+  common: Omit<NativeHandlerOptions, 'process'> & Pick<FuseHandlerOptions, 'originRoots' | 'onAnswering'>,
 ): TreeOptions['fuseHandler'] {
   if (session instanceof NativeProcess) {
     return { driver: 'fuse-native', options: { ...common, process: session } };
@@ -44,16 +45,15 @@ export function fuseHandlerFor(
       data: {
         deviceFd: session.fd,
         wakeFd: createEventfd(),
-        openNodesFd: createMemoryFile('musicfs-open-nodes'),
+        memoryFd: session.memoryFd,
         passthrough: options.passthrough === 'auto' && mayPassThrough(),
         catalogPath: catalogOf(options),
         stateDirectory: options.stateDirectory,
-        device: session.device,
         uid: options.uid,
         gid: options.gid,
         failpoints: options.enableFailpoints,
       },
-      session: { negotiated: null },
+      isAdopted,
     },
   };
 }

@@ -1,4 +1,5 @@
 // What the control API sees of the daemon: the status board and the supervision snapshot in control's terms.
+import path from 'node:path';
 import { indexer } from '../actors/indexer.ts';
 import { etaSeconds, filesPerSecond, type ScanState } from '../actors/scan-progress.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
@@ -22,12 +23,16 @@ export interface ControlPortOptions {
   readonly clock: Clock;
   readonly snapshot: () => ActorSnapshot | null;
   readonly isKept: () => boolean;
+  /** Which life of the daemon this is within its mount, from 1. */
+  readonly lives: number;
   readonly isStopping: () => boolean;
   readonly shutdown: (mode: ShutdownMode) => void;
+  readonly restart: (program: string | null) => Promise<void>;
   readonly failpoints: FailpointPort | null;
 }
 
 const askMs = 5_000;
+const ownTree = path.resolve(import.meta.dirname, '../..');
 const progressEveryMs = 200;
 
 export function createControlPort(options: ControlPortOptions): ControlPort {
@@ -45,6 +50,7 @@ export function createControlPort(options: ControlPortOptions): ControlPort {
         timeoutMs: askMs,
       }),
     shutdown: options.shutdown,
+    restart: options.restart,
     ...(options.failpoints === null ? {} : { failpoints: options.failpoints }),
   };
 }
@@ -78,8 +84,8 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
     warnings: warningsOf(options),
     socket: daemon.socketPath,
     stateDirectory: daemon.stateDirectory,
-    keptBy: options.isKept() ? 'keeper' : 'none',
-    incarnation: 1,
+    keptBy: options.isKept() ? daemon.keptBy : 'none',
+    incarnation: options.lives,
     session: {
       adopted: board.serving.isAdopted,
       resend: board.serving.kernelFeatures.includes('resend'),
@@ -102,6 +108,7 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
       bytesRead: board.fuse?.get('bytesRead') ?? 0,
     },
     supervision: { restartsTotal: snapshot === null ? 0 : restartsBelow(snapshot) },
+    program: ownTree,
   };
 }
 
@@ -169,6 +176,10 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
     );
   }
   if (!isKept()) warnings.push('the keeper is gone: the mount ends if this daemon dies');
+  for (const problem of board.watchdog ?? []) warnings.push(problem);
+  const deadly = board.fuse?.get('deadlyRequests') ?? 0;
+  if (deadly > 0)
+    warnings.push(`${deadly} requests failed as the daemon died of them twice: please report it`);
   if (failpoints !== null) warnings.push('failpoints are enabled: not for daily use');
   return warnings;
 }

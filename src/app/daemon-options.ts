@@ -1,24 +1,19 @@
-// What a daemon is started with. Given by the keeper on the command line of musicfsd; parsed once in main.ts.
-import type { FuseSettings } from '../platform/fuse-settings.ts';
+// What a daemon is started with: what was settled for its mount, and who holds that.
+import type { MountOptions } from '../config/mount-options.ts';
+import type { ServiceManager } from '../platform/service-manager.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 
-export interface OriginOption {
-  readonly id: string;
-  /** Absolute path of a local directory. */
-  readonly root: string;
-}
-
-export interface DaemonOptions extends FuseSettings {
-  readonly mountPoint: string;
-  readonly stateDirectory: string;
-  readonly socketPath: string;
-  /** What the keeper mounted; null with driver fuse-native, which mounts itself. */
+export interface DaemonOptions extends MountOptions {
+  /** Null with driver fuse-native, which mounts itself. */
   readonly session: InheritedSession | null;
-  readonly allowOther: boolean;
-  readonly origins: readonly OriginOption[];
+  /** Who holds the session when this process dies. */
+  readonly keptBy: 'keeper' | 'systemd' | 'none';
+  /** The service manager that started us. */
+  readonly manager: ServiceManager | null;
+  /** The unit of the service manager that started us. */
+  readonly unit: string | null;
   readonly uid: number;
   readonly gid: number;
-  readonly enableFailpoints: boolean;
   readonly version: string;
   readonly threads: DaemonThreads;
 }
@@ -26,6 +21,8 @@ export interface DaemonOptions extends FuseSettings {
 export interface InheritedSession {
   /** Descriptor on /dev/fuse. */
   readonly fd: number;
+  /** What its lives leave to each other; see fuse/session-memory.ts. */
+  readonly memoryFd: number;
   /** "major:minor" of the mount. */
   readonly device: string;
 }

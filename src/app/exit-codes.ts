@@ -4,4 +4,8 @@ export const exitCodes = {
   refused: 1,
   usage: 2,
   crashed: 70,
+  /** The mount is left to the next life. */
+  handedOver: 75,
+  /** And the number of a signal, when it came a second time. */
+  signalled: 128,
 } as const;

@@ -6,6 +6,7 @@ import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-handler.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
+import { type WatchdogOptions, watchdogSpec } from '../actors/watchdog.ts';
 import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
 
 export interface TreeOptions {
@@ -17,6 +18,7 @@ export interface TreeOptions {
     | { readonly driver: 'kernel'; readonly options: FuseHandlerOptions }
     | { readonly driver: 'fuse-native'; readonly options: NativeHandlerOptions };
   readonly control: ControlOptions;
+  readonly watchdog: WatchdogOptions;
 }
 
 export function supervisionTree(options: TreeOptions): SupervisorSpec {
@@ -50,6 +52,7 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
           controlSpec(options.control),
         ],
       }),
+      watchdogSpec(options.watchdog),
     ],
   });
 }

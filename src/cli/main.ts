@@ -11,6 +11,8 @@ type Register = (program: Command) => Promise<void>;
 const commands: Readonly<Record<string, Register>> = {
   mount: async (program) => (await import('./mount.ts')).registerMount(program),
   unmount: async (program) => (await import('./unmount.ts')).registerUnmount(program),
+  restart: async (program) => (await import('./restart.ts')).registerRestart(program),
+  upgrade: async (program) => (await import('./restart.ts')).registerUpgrade(program),
   status: async (program) => (await import('./status.ts')).registerStatus(program),
   tree: async (program) => (await import('./tree.ts')).registerTree(program),
   rescan: async (program) => (await import('./rescan.ts')).registerRescan(program),

@@ -1,13 +1,12 @@
 // `musicfs mount`: settles on the options, refuses what can be refused, and starts a keeper, in the background or here.
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import type { GivenOptions, MountOptions } from '../config/mount-options.ts';
+import { settleOptions } from '../config/settle-options.ts';
 import { DaemonUnreachable } from '../control/client-errors.ts';
-import type { MountOptions } from '../keeper/mount-options.ts';
+import type { NewSession } from '../fuse/mount.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { type DriverName, driverNames } from '../platform/fuse-settings.ts';
-import { socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
-import { resolveMountPoint } from '../platform/mount-table.ts';
 import { ownUid } from './find-daemon.ts';
 
 export interface MountArguments {
@@ -76,13 +75,12 @@ function collect(value: string, before: readonly string[] = []): readonly string
 
 /** Never rejects: says why in one line and sets the exit code. `session` is one that mount.fuse3 mounted before. */
 export async function mount(
-  { mountPoint, origins }: Positions,
+  positions: Positions,
   given: MountArguments,
-  session: MountOptions['session'] = null,
+  session: NewSession | null = null,
 ): Promise<void> {
   try {
-    const all = { ...given, origin: [...(given.origin ?? []), ...origins] };
-    const options = { ...(await settle(mountPoint, all)), session };
+    const options = await settleOptions(givenOptions(positions, given), { env: process.env, uid: ownUid() });
     if (session !== null && options.driver !== 'kernel') {
       throw new MusicfsError(
         'config_invalid',
@@ -90,14 +88,14 @@ export async function mount(
       );
     }
     const { prepareMount } = await import('../keeper/prepare-mount.ts');
-    await prepareMount(options);
-    if (given.foreground === true) await runInForeground(options, given.wait === true);
-    else await runDetached(options, given.wait === true);
+    await prepareMount(options, { isMounted: session !== null });
+    if (given.foreground === true) await runInForeground(options, session, given.wait === true);
+    else await runDetached(options, session, given.wait === true);
   } catch (error) {
     // Here 1 says "refused now" and 2 "wrong usage or configuration"; other commands have a finer scale.
     const isUsage = error instanceof MusicfsError && usageCodes.has(error.code);
     // Who mounted before us has gone, and we have no right to unmount.
-    const wayBack = session === null ? '' : `; then: sudo umount ${mountPoint}`;
+    const wayBack = session === null ? '' : `; then: sudo umount ${positions.mountPoint}`;
     process.stderr.write(`musicfs: ${error instanceof Error ? error.message : String(error)}${wayBack}\n`);
     if (process.env['MUSICFS_DEBUG'] === '1') console.error(error);
     process.exitCode = isUsage ? 2 : 1;
@@ -110,109 +108,39 @@ const usageCodes: ReadonlySet<string> = new Set([
   'unsupported_operation',
 ]);
 
-async function settle(
-  mountPoint: string | undefined,
-  given: MountArguments,
-): Promise<Omit<MountOptions, 'session'>> {
-  const config =
-    given.config === undefined ? {} : (await import('../config/config-file.ts')).readConfigFile(given.config);
-  const point = mountPoint ?? config.mount?.point;
-  if (point === undefined) {
-    throw new MusicfsError(
-      'invalid_argument',
-      'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH',
-    );
-  }
-  const uid = ownUid();
-  const resolved = resolveMountPoint(point);
-  const state = given.state ?? config.state?.dir;
-  const stateDirectory =
-    state === undefined ? stateDirectoryFor(resolved, process.env, uid) : path.resolve(state);
-  const origins = originsFrom(given.origin ?? [], config.origins ?? [], resolved);
+/** As given, for whoever has another working directory. */
+function givenOptions({ mountPoint, origins }: Positions, given: MountArguments): GivenOptions {
+  const absolute = (file: string | undefined) => (file === undefined ? undefined : path.resolve(file));
   return {
-    mountPoint: resolved,
-    stateDirectory,
-    socketPath: socketPathFor(resolved, stateDirectory, process.env, uid),
-    origins,
-    driver: given.driver ?? config.fuse?.driver ?? 'kernel',
-    passthrough: config.fuse?.passthrough ?? 'auto',
-    allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
-    enableFailpoints: given.enableFailpoints ?? false,
+    mountPoint: absolute(mountPoint),
+    origins: [...(given.origin ?? []), ...origins].map((text) => {
+      const local = text.startsWith('local:') ? text.slice('local:'.length) : text;
+      return /^[a-z0-9]+:/.test(local) ? local : path.resolve(local);
+    }),
+    state: absolute(given.state),
+    config: absolute(given.config),
+    driver: given.driver,
+    allowOther: given.allowOther,
+    enableFailpoints: given.enableFailpoints,
   };
 }
 
-type OriginEntry = { readonly id?: string | undefined; readonly path: string };
-
-/** Gives each origin an id: its own, or local, local-2, … Plain paths and `local:PATH` are local directories. */
-function originsFrom(
-  given: readonly string[],
-  configured: readonly OriginEntry[],
-  mountPoint: string,
-): { id: string; root: string }[] {
-  const entries: readonly OriginEntry[] =
-    given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
-  if (entries.length === 0) {
-    throw new MusicfsError('invalid_argument', 'an origin is needed: --origin PATH, a directory with music');
-  }
-  const origins: { id: string; root: string }[] = [];
-  for (const { id, path: root } of entries) {
-    const known = origins.map((origin) => origin.id);
-    const free =
-      id ??
-      ['local', ...entries.map((_, index) => `local-${index + 2}`)].find((name) => !known.includes(name));
-    if (free === undefined || known.includes(free)) {
-      throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
-    }
-    const asGiven = path.resolve(root);
-    // One below the mount point is refused later; a look at it now might never return.
-    const resolved = isWithin(asGiven, mountPoint) ? asGiven : realOrAsGiven(asGiven);
-    const overlap = origins.find((other) => isWithin(resolved, other.root) || isWithin(other.root, resolved));
-    if (overlap !== undefined) {
-      throw new MusicfsError(
-        'config_invalid',
-        `origins ${overlap.root} and ${resolved} overlap: each track would be shown twice; name the outer one only`,
-      );
-    }
-    origins.push({ id: free, root: resolved });
-  }
-  return origins;
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  return `${inner}/`.startsWith(outer === '/' ? '/' : `${outer}/`);
-}
-
-function localPath(text: string): string {
-  const match = /^([a-z0-9]+):(.+)$/.exec(text);
-  if (match === null) return text;
-  if (match[1] === 'local') return match[2] ?? text;
-  throw new MusicfsError(
-    'invalid_argument',
-    `--origin ${text}: only local directories are built yet: --origin PATH`,
-  );
-}
-
-/** A missing origin may be an outage: the daemon decides. */
-function realOrAsGiven(root: string): string {
-  try {
-    return realpathSync(root);
-  } catch {
-    return root;
-  }
-}
-
-async function runDetached(options: MountOptions, wait: boolean): Promise<void> {
+async function runDetached(options: MountOptions, session: NewSession | null, wait: boolean): Promise<void> {
   const { startDetachedKeeper } = await import('../keeper/start-detached.ts');
-  await startDetachedKeeper(options);
+  await startDetachedKeeper(options, session);
   await checkAnswers(options.mountPoint);
   const never = new AbortController().signal;
   if (wait) await firstScan(options.socketPath, never);
   console.log(`mounted ${options.mountPoint}`);
 }
 
-async function runInForeground(options: MountOptions, wait: boolean): Promise<void> {
+async function runInForeground(
+  options: MountOptions,
+  session: NewSession | null,
+  wait: boolean,
+): Promise<void> {
   const { startKeeper } = await import('../keeper/keeper.ts');
-  const keeper = startKeeper(options);
+  const keeper = startKeeper(options, session);
   const stopped = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

@@ -6,6 +6,7 @@ import { parse } from 'smol-toml';
 import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
+import { logLevels } from '../platform/logger.ts';
 
 const schema = v.strictObject({
   mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),
@@ -15,6 +16,7 @@ const schema = v.strictObject({
       passthrough: v.optional(v.picklist(passthroughModes)),
     }),
   ),
+  log: v.optional(v.strictObject({ level: v.optional(v.picklist(logLevels)) })),
   state: v.optional(v.strictObject({ dir: v.optional(v.string()) })),
   origins: v.optional(
     v.array(

@@ -46,6 +46,7 @@ export interface ControlClient {
   rescan(request: RescanRequest): AsyncIterable<ScanProgress>;
   cancelScan(originId?: string): Promise<boolean>;
   shutdown(mode: ShutdownMode): Promise<void>;
+  restart(program: string | null): Promise<void>;
   listFailpoints(): Promise<readonly FailpointReport[]>;
   setFailpoint(setting: string): Promise<void>;
   clearFailpoints(): Promise<void>;
@@ -121,6 +122,9 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
     },
     shutdown: async (mode) => {
       await ask((options, done) => system.shutdown({ mode: toEnum('SHUTDOWN_MODE', mode) }, options, done));
+    },
+    restart: async (program) => {
+      await ask((options, done) => system.restart(program === null ? {} : { program }, options, done));
     },
     listFailpoints: async () => {
       const answer = await ask<ListFailpointsResponse__Output>((options, done) =>

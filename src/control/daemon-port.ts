@@ -18,6 +18,12 @@ export interface ControlPort {
   cancelScan(originId: string | undefined): Promise<boolean>;
   /** Begins the stop and returns at once. Further calls are ignored, but `fast` overtakes `drain`. */
   shutdown(mode: ShutdownMode): void;
+  /**
+   * Begins to hand the mount over to a new life of the daemon and settles; the mount stays. `program`: the tree to
+   * start it from; null: the same. Errors: `config_invalid` (nothing happens), `refused` (nobody keeps the mount),
+   * `unsupported_operation`.
+   */
+  restart(program: string | null): Promise<void>;
   /** Only when the daemon was started with --enable-failpoints. */
   readonly failpoints?: FailpointPort;
 }
@@ -62,6 +68,8 @@ export interface StatusReport {
   readonly origins: readonly OriginReport[];
   readonly fuse: FuseReport;
   readonly supervision: { readonly restartsTotal: number };
+  /** Absolute path of the tree that this daemon was started from. */
+  readonly program: string;
 }
 
 export interface ScanReport {

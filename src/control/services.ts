@@ -19,6 +19,10 @@ export function systemService(port: ControlPort, { unary }: CallAnswerer): Syste
       port.shutdown(mode === 'SHUTDOWN_MODE_FAST' ? 'fast' : 'drain');
       return {};
     }),
+    Restart: unary(async ({ program }) => {
+      await port.restart(program ?? null);
+      return {};
+    }),
   };
 }
 

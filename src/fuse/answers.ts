@@ -41,7 +41,10 @@ export class Answers {
     if (name === '..') return this.attributes(this.parent(parentId), 0);
     if (parentId === rootNodeId && name === specialDirectory.name)
       return this.attributes(specialDirectory.id, 0);
-    if (parentId === specialDirectory.id) return this.special.lookup(name) ?? 'not_found';
+    if (parentId === specialDirectory.id) {
+      this.tree.node(rootNodeId); // whoever asks whether we are alive means the catalog too
+      return this.special.lookup(name) ?? 'not_found';
+    }
     if (name.includes('\uFFFD') && !Buffer.from(name).equals(nameBytes)) return 'not_found'; // no UTF-8: no name of ours
     return this.tree.lookup(parentId, name) ?? 'not_found';
   }

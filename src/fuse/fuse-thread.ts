@@ -8,13 +8,13 @@ import { TreeReader } from '../catalog/tree-reader.ts';
 import { BackingFiles } from '../origins/backing-files.ts';
 import { LocalReader } from '../origins/local-reader.ts';
 import { systemClock } from '../platform/clock.ts';
-import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { Answers } from './answers.ts';
 import { KernelSession } from './drivers/kernel/kernel-session.ts';
 import { OpenNodes } from './drivers/kernel/open-nodes.ts';
 import { Opens } from './drivers/kernel/opens.ts';
-import { saveSession } from './session-record.ts';
+import { SessionMemory } from './session-memory.ts';
 import { SharedTexts } from './shared-texts.ts';
 import { SpecialFiles } from './special-files.ts';
 import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
@@ -54,7 +54,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const answers = new Answers(tree, content, special);
   const opens = new Opens({
     deviceFd: data.deviceFd,
-    nodes: new OpenNodes(data.openNodesFd),
+    nodes: new OpenNodes(data.memoryFd),
     backing,
     answers,
     clock: systemClock,
@@ -84,15 +84,9 @@ function begin(port: Port, data: FuseThreadData): Commands {
     clock: systemClock,
     uid: data.uid,
     gid: data.gid,
-    adopted: data.adopted,
-    saveNegotiated: (negotiated) => {
-      try {
-        saveSession(data.stateDirectory, data.device, negotiated);
-      } catch (error) {
-        tell({ type: 'record-failed', message: messageOf(error) });
-      }
-    },
+    memory: new SessionMemory(data.memoryFd),
     onServing: (negotiated) => tell({ type: 'serving', negotiated }),
+    onAnswering: () => tell({ type: 'answering' }),
     onEnded: (errno) => tell({ type: 'session-ended', errno }),
     freeBytes: () => freeBytes,
     onBeat: publishCounters,
@@ -115,7 +109,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
   return (command) => {
     switch (command.type) {
       case 'stop':
-        void session.stop(command.isLast).then(() => {
+        void session.stop(command.how).then(() => {
           content.close();
           backing.close();
           database.close();

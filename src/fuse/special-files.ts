@@ -59,15 +59,26 @@ export class SpecialFiles {
     const index = (specialNames as readonly string[]).indexOf(name);
     const special = specialNames[index];
     if (special === undefined) return undefined;
+    this.version = (this.version % versions) + 1;
+    return this.evaluate(special, this.version).attributes;
+  }
+
+  /** One that an earlier life of the thread was asked for is made anew: nobody who has it open is to fail. */
+  private evaluationOf(id: number, version: number): Evaluation | undefined {
+    const known = this.evaluations.get(keyOf(id, version));
+    const special = specialNames[id - firstId - 1];
+    return known ?? (special === undefined ? undefined : this.evaluate(special, version));
+  }
+
+  private evaluate(special: SpecialName, version: number): Evaluation {
     const content = Buffer.from(this.textOf(special));
     const nowMs = this.options.clock.wallMs();
-    this.version = (this.version % versions) + 1;
     const seconds = Math.floor(nowMs / 1000);
     const nanoseconds = Math.floor(nowMs % 1000) * 1_000_000;
     const attributes: NodeAttributes = {
-      id: firstId + 1 + index,
+      id: firstId + 1 + specialNames.indexOf(special),
       isDirectory: false,
-      version: this.version,
+      version,
       size: content.length,
       mtimeSeconds: seconds,
       mtimeNanoseconds: nanoseconds,
@@ -76,17 +87,18 @@ export class SpecialFiles {
       links: 1,
     };
     this.forgetUnopened();
-    this.evaluations.set(keyOf(attributes.id, attributes.version), { attributes, content, handles: 0 });
-    return attributes;
+    const evaluation = { attributes, content, handles: 0 };
+    this.evaluations.set(keyOf(attributes.id, version), evaluation);
+    return evaluation;
   }
 
   attributes(id: number, version: number): NodeAttributes | undefined {
-    return this.evaluations.get(keyOf(id, version))?.attributes;
+    return this.evaluationOf(id, version)?.attributes;
   }
 
   /** Somebody opened that evaluation: its content stays. Opening `refresh` asks for a scan, once a minute at most. */
   hold(id: number, version: number): void {
-    const evaluation = this.evaluations.get(keyOf(id, version));
+    const evaluation = this.evaluationOf(id, version);
     if (evaluation !== undefined) evaluation.handles += 1;
     if (specialNames[id - firstId - 1] !== 'refresh' || this.isRefreshTooEarly()) return;
     this.refreshedAtMs = this.options.clock.monotonicMs();
@@ -97,9 +109,9 @@ export class SpecialFiles {
     this.evaluations.delete(keyOf(id, version));
   }
 
-  /** Copies into `area`; returns the bytes copied, or undefined when that evaluation is gone. */
+  /** Copies into `area`; returns the bytes copied, or undefined when there is no such file. */
   read(id: number, version: number, offset: number, length: number, area: Uint8Array): number | undefined {
-    const content = this.evaluations.get(keyOf(id, version))?.content;
+    const content = this.evaluationOf(id, version)?.content;
     if (content === undefined) return undefined;
     const piece = content.subarray(Math.min(offset, content.length), offset + length);
     area.set(piece);

@@ -13,12 +13,8 @@ export interface FuseThreadData {
   readonly wakeFd: number;
   readonly catalogPath: string;
   readonly stateDirectory: string;
-  /** "major:minor" of the mount. */
-  readonly device: string;
-  /** What an earlier life of the thread has agreed on with the kernel: its session is taken over. Null: a new one. */
-  readonly adopted: Negotiated | null;
-  /** A file in memory where the thread's lives keep what the kernel has open; see open-nodes.ts. */
-  readonly openNodesFd: number;
+  /** What the lives of a session leave to each other; see session-memory.ts. */
+  readonly memoryFd: number;
   /** The kernel may read files of local origins itself. */
   readonly passthrough: boolean;
   readonly uid: number;
@@ -32,16 +28,16 @@ export interface FuseThreadData {
 export type FuseCommand =
   /** The first message. */
   | { readonly type: 'begin'; readonly data: FuseThreadData }
-  /** `isLast`: the mount ends with it. */
-  | { readonly type: 'stop'; readonly isLast: boolean }
+  /** See KernelSession.stop. */
+  | { readonly type: 'stop'; readonly how: 'end' | 'hand-over' }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };
 
 export type FuseEvent =
   /** The session is being served: INIT has been answered, or an agreed session was adopted. */
   | { readonly type: 'serving'; readonly negotiated: Negotiated }
-  /** The record for a later process could not be written; this one goes on. */
-  | { readonly type: 'record-failed'; readonly message: string }
+  /** The first request of this life has been answered. */
+  | { readonly type: 'answering' }
   /** Somebody opened `/.musicfs/refresh`. */
   | { readonly type: 'refresh-asked' }
   | { readonly type: 'stopped' }
@@ -61,6 +57,7 @@ const named = [
   'bytesRead',
   'badReplies',
   'catalogErrors',
+  'deadlyRequests',
 ] as const;
 
 type NamedCounter = (typeof named)[number];

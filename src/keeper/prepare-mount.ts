@@ -1,27 +1,38 @@
 // Everything that can be refused before anything is touched, in the order a person would look: the mount point, the
-// state directory. Also heals what a dead daemon left behind. Throws `refused` or `already_exists`, one line each.
+// state directory. Also heals what a dead daemon left behind, and writes down what was settled. Throws `refused` or `already_exists`, one line each.
 import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { MountOptions } from '../config/mount-options.ts';
+import { recordOptions } from '../config/recorded-options.ts';
 import { probeMount } from '../fuse/mount.ts';
 import { unmount } from '../fuse/unmount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { isMusicfs, mountAt, readMounts } from '../platform/mount-table.ts';
 import { lockState } from '../platform/state-lock.ts';
-import type { MountOptions } from './mount-options.ts';
 
-export async function prepareMount(options: MountOptions): Promise<void> {
+export async function prepareMount(
+  options: MountOptions,
+  { isMounted }: { isMounted: boolean },
+): Promise<void> {
   refuseNesting(options);
   prepareState(options.stateDirectory);
-  // Only asks whether it is free: the daemon takes it for good.
-  lockState(options.stateDirectory, options.mountPoint).release();
-  // Mounted already means: a look at the mount point waits for the daemon that is yet to be started.
-  if (options.session !== null) return;
-  await healMountPoint(options.mountPoint);
-  checkMountPoint(options.mountPoint);
-  if (options.driver === 'fuse-native') {
-    const { refusePlace } = await import('../fuse/drivers/fuse-native/refuse-place.ts');
-    refusePlace(options.mountPoint);
+  // Only while we look: the daemon takes it for good.
+  const lock = lockState(options.stateDirectory, options.mountPoint);
+  try {
+    // Mounted already means: a look at the mount point waits for the daemon that is yet to be started.
+    if (!isMounted) await prepareMountPoint(options);
+    recordOptions(options);
+  } finally {
+    lock.release();
   }
+}
+
+async function prepareMountPoint({ mountPoint, driver }: MountOptions): Promise<void> {
+  await healMountPoint(mountPoint);
+  checkMountPoint(mountPoint);
+  if (driver !== 'fuse-native') return;
+  const { refusePlace } = await import('../fuse/drivers/fuse-native/refuse-place.ts');
+  refusePlace(mountPoint);
 }
 
 function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): void {
@@ -159,9 +170,4 @@ function checkMountPoint(mountPoint: string): void {
       `mount point ${mountPoint} is not empty: what is in it would be hidden; choose an empty directory`,
     );
   }
-}
-
-/** The folder a daemon's log goes to. */
-export function logFileOf(stateDirectory: string): string {
-  return path.join(stateDirectory, 'musicfsd.log');
 }

@@ -1,51 +1,50 @@
-// Starts musicfsd with what the keeper has settled, its log, and the session's descriptor.
+// Starts musicfsd for a mount: with its log, the session's descriptor and memory, and a channel to its keeper.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, openSync, renameSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { NewSession } from '../fuse/mount.ts';
-import { limits } from '../platform/limits.ts';
-import type { MountOptions } from './mount-options.ts';
-import { logFileOf } from './prepare-mount.ts';
+import path from 'node:path';
+import type { MountOptions } from '../config/mount-options.ts';
+import { logFileOf } from './keeper-log.ts';
 
-/** `session` is null for a driver that mounts by itself. */
-export function startDaemon(options: MountOptions, session: NewSession | null): ChildProcess {
-  const log = openLog(logFileOf(options.stateDirectory));
+/** A mounted session and what its lives leave to each other. Both descriptors belong to the keeper. */
+export interface KeptSession {
+  readonly fd: number;
+  readonly memoryFd: number;
+  /** "major:minor" of the mount. */
+  readonly device: string;
+}
+
+/** The tree of programs that this file belongs to. */
+export const ownProgram = path.resolve(import.meta.dirname, '../..');
+
+/**
+ * `program` is the tree whose daemon is started. `session` is null for a driver that mounts by itself. All else the
+ * daemon finds in its state directory.
+ */
+export function startDaemon(
+  program: string,
+  { mountPoint, stateDirectory }: MountOptions,
+  session: KeptSession | null,
+): ChildProcess {
+  const log = openLog(logFileOf(stateDirectory));
   const daemon = spawn(
-    process.execPath,
+    path.join(program, 'bin/musicfsd'),
     [
-      '--disable-warning=ExperimentalWarning',
-      '--disable-sigusr1',
-      // A small young generation: the daemon is idle for most of its life, and memory is what a NAS lacks.
-      '--max-semi-space-size=1',
-      '--expose-gc',
-      fileURLToPath(new URL('../main.ts', import.meta.url)),
-      ...['--mount-point', options.mountPoint],
-      ...['--state', options.stateDirectory],
-      ...['--socket', options.socketPath],
-      ...(session === null ? [] : ['--session-fd', String(sessionFdOfDaemon), '--device', session.device]),
-      ...['--driver', options.driver],
-      ...['--passthrough', options.passthrough],
-      ...['--uid', String(process.getuid?.() ?? 0)],
-      ...['--gid', String(process.getgid?.() ?? 0)],
-      ...options.origins.flatMap(({ id, root }) => ['--origin', `${id}=${root}`]),
-      ...(options.allowOther ? ['--allow-other'] : []),
-      ...(options.enableFailpoints ? ['--enable-failpoints'] : []),
+      '--kept',
+      ...['--state', stateDirectory],
+      ...['--mount-point', mountPoint],
+      ...(session === null ? [] : ['--session-fd', '3', '--memory-fd', '4', '--device', session.device]),
     ],
     {
       cwd: '/',
       // A group of its own: Ctrl-C in a terminal reaches the keeper only, which forwards it as a stop.
       detached: true,
-      stdio: ['ignore', log, log, session?.fd ?? 'ignore', 'ipc'],
-      // One malloc arena: with one for each thread freed memory stays scattered (10 MB of 140).
-      // Reads that wait for a disk each hold a thread of libuv's pool, as does the poll of the fuse thread.
-      env: { ...process.env, UV_THREADPOOL_SIZE: String(limits.poolThreads), MALLOC_ARENA_MAX: '1' },
+      stdio: ['ignore', log, log, session?.fd ?? 'ignore', session?.memoryFd ?? 'ignore', 'ipc'],
     },
   );
   closeSync(log);
   return daemon;
 }
 
-const sessionFdOfDaemon = 3;
 const rotateAtBytes = 10 * 1024 * 1024;
 
 function openLog(file: string): number {

@@ -2,13 +2,16 @@
 import { fork } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { MountOptions } from '../config/mount-options.ts';
+import type { NewSession } from '../fuse/mount.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { newsFrom } from './daemon-news.ts';
-import type { MountOptions } from './mount-options.ts';
 
 /** Resolves when the mount answers; rejects with why it does not. The keeper ends by itself in that case. */
-export function startDetachedKeeper(options: MountOptions): Promise<void> {
-  const { session } = options;
+export function startDetachedKeeper(
+  { stateDirectory }: MountOptions,
+  session: NewSession | null,
+): Promise<void> {
   const keeper = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), [], {
     cwd: '/',
     detached: true,
@@ -23,14 +26,14 @@ export function startDetachedKeeper(options: MountOptions): Promise<void> {
     );
     keeper.on('message', (message) => {
       const news = newsFrom(message);
-      if (news === null || news.type === 'stopping') return;
+      if (news?.type !== 'serving' && news?.type !== 'refused') return;
       keeper.removeAllListeners();
       if (keeper.connected) keeper.disconnect();
       keeper.unref();
       if (news.type === 'serving') resolve();
       else reject(new MusicfsError(news.code, news.message));
     });
-    keeper.send({ ...options, session: session && { ...session, fd: sessionFdOfKeeper } });
+    keeper.send({ stateDirectory, session: session && { ...session, fd: sessionFdOfKeeper } });
   });
 }
 

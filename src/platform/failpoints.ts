@@ -1,6 +1,6 @@
 // Failpoints: named places where a test can make the product fail, wait or die on purpose.
 //
-// Syntax (one or several, joined by blanks): name=action[;count=N][;after=N]
+// Syntax: name=action[;count=N][;after=N][;only=SUBJECT]; SUBJECT is what the place says it is about (a node id)
 //   actions: off · crash (throw) · hang (never answer) · delay(ms) · error(code) · abort (SIGKILL of the process)
 // Off by default: `--enable-failpoints` at start turns the registry on, nothing else can. A disabled registry costs
 // one property read at each place.
@@ -11,6 +11,7 @@ const waitingPlaces: readonly { readonly name: RegExp; readonly actions: readonl
   { name: /^actor\..*\.(start|handle)$/, actions: ['hang', 'delay'] },
   { name: /^parser\.file$/, actions: ['hang', 'delay'] },
   { name: /^fuse\.(thread\.loop|read\.before-reply)$/, actions: ['hang'] },
+  { name: /^watchdog\.(probe|ping)$/, actions: ['hang'] },
 ];
 
 /** Every failpoint there is. `<id>` stands for an actor's id in the supervision tree. */
@@ -18,11 +19,14 @@ export const failpointNames = [
   'actor.<id>.start',
   'actor.<id>.handle',
   'fuse.thread.loop',
+  'fuse.adopt.before-resend',
   'fuse.request.decoded',
   'fuse.open.passthrough',
   'fuse.read.before-reply',
   'scan.batch.after',
   'parser.file',
+  'watchdog.probe',
+  'watchdog.ping',
 ] as const;
 
 export type FailpointAction =
@@ -35,16 +39,18 @@ export type FailpointAction =
 interface Armed {
   readonly setting: string;
   readonly action: FailpointAction;
+  readonly only: string | null;
   after: number;
   count: number;
 }
 
-/** Parses `name=action[;count=N][;after=N]`. Throws `invalid_argument` with what is wrong. */
+/** Parses `name=action[;count=N][;after=N][;only=SUBJECT]`. Throws `invalid_argument` with what is wrong. */
 export function parseFailpoint(text: string): {
   name: string;
   action: FailpointAction | null;
   after: number;
   count: number;
+  only: string | null;
 } {
   const bad = (why: string): never => {
     throw new MusicfsError('invalid_argument', `failpoint "${text}": ${why}`);
@@ -56,7 +62,12 @@ export function parseFailpoint(text: string): {
   if (!isKnownFailpoint(name)) return bad(`unknown name; known: ${failpointNames.join(', ')}`);
   let after = 0;
   let count = Number.POSITIVE_INFINITY;
+  let only: string | null = null;
   for (const option of options) {
+    if (option.startsWith('only=')) {
+      only = option.slice('only='.length);
+      continue;
+    }
     const match = /^(after|count)=(\d+)$/.exec(option);
     if (match === null) return bad(`unknown option "${option}"`);
     if (match[1] === 'after') after = Number(match[2]);
@@ -71,7 +82,7 @@ export function parseFailpoint(text: string): {
   ) {
     return bad(`${action.type} is not possible there`);
   }
-  return { name, action, after, count };
+  return { name, action, after, count, only };
 }
 
 function parseAction(word: string, bad: (why: string) => never): FailpointAction | null {
@@ -120,9 +131,9 @@ export class Failpoints {
     if (!this.enabled) {
       throw new MusicfsError('unsupported_operation', 'failpoints are off: start with --enable-failpoints');
     }
-    const { name, action, after, count } = parseFailpoint(text);
+    const { name, action, ...when } = parseFailpoint(text);
     if (action === null) this.armed.delete(name);
-    else this.armed.set(name, { setting: text, action, after, count });
+    else this.armed.set(name, { setting: text, action, ...when });
   }
 
   clear(): void {
@@ -156,10 +167,10 @@ export class Failpoints {
    * The action due at this place now, or null. crash, error and abort are carried out here (throw, SIGKILL); hang and
    * delay are the caller's, as only it knows how to wait without blocking its thread.
    */
-  check(name: string): Extract<FailpointAction, { type: 'hang' | 'delay' }> | null {
+  check(name: string, subject = ''): Extract<FailpointAction, { type: 'hang' | 'delay' }> | null {
     if (!this.enabled) return null;
     const armed = this.armed.get(name);
-    if (armed === undefined) return null;
+    if (armed === undefined || (armed.only !== null && armed.only !== subject)) return null;
     if (armed.after > 0) {
       armed.after -= 1;
       return null;

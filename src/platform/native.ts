@@ -62,6 +62,7 @@ export function orErrno(result: number | bigint): number {
 }
 
 const pollIn = 0x001;
+const pollError = 0x008 | 0x010; // POLLERR, POLLHUP
 
 /** A reusable pollfd array: `{fd, events}` in, `revents(i)` out. */
 export class PollSet {
@@ -94,6 +95,12 @@ export class PollSet {
       );
     });
   }
+}
+
+/** Whether whatever a descriptor leads to has ended: for a FUSE session, that it was unmounted or aborted. */
+export function isHungUp(fd: number): boolean {
+  const one = new PollSet([fd]);
+  return one.wait(0) > 0 && (one.revents(0) & pollError) !== 0;
 }
 
 /** read(2) into `buffer`; bytes read or a negative errno. */

@@ -25,6 +25,13 @@ export class ThreadSource {
     return thread;
   }
 
+  /** Ends the thread that was started ahead, should it not be needed. */
+  async discard(): Promise<void> {
+    const thread = this.ahead;
+    this.ahead = null;
+    await thread?.terminate();
+  }
+
   private create(): Worker {
     return new Worker(this.entry, {
       name: this.name,

@@ -267,7 +267,7 @@ export class ActorRun<M, S> {
   }
 
   private async close(lost: LifeEnd['lost']): Promise<LifeEnd> {
-    const isClosed = await endsWithin(this.spec.shutdownMs, this.closeParts(), this.env.clock);
+    const isClosed = await endsWithin(this.spec.shutdownMs(), this.closeParts(), this.env.clock);
     if (!isClosed) this.scope.abandon();
     const { lengthMs, didWork } = this.current();
     return { lifeMs: lengthMs, didWork, lost, abandoned: isClosed ? [] : [this.name] };

@@ -65,7 +65,8 @@ export interface ActorSpec<M = unknown, S = unknown> {
    */
   start(context: ActorContext<M>): ActorLife<S, M> | Promise<ActorLife<S, M>>;
   readonly startMs: number;
-  readonly shutdownMs: number;
+  /** How long a life may take to end; asked when it ends. */
+  readonly shutdownMs: () => number;
   readonly budget: RestartBudget;
   readonly onGiveUp: OnGiveUp;
   readonly heartbeat: HeartbeatLimits;
@@ -110,7 +111,7 @@ export interface ActorOptions<M, S> {
   readonly ref: ActorRef<M>;
   readonly start: (context: ActorContext<M>) => ActorLife<S, M> | Promise<ActorLife<S, M>>;
   readonly startMs?: number;
-  readonly shutdownMs?: number;
+  readonly shutdownMs?: number | (() => number);
   readonly budget?: RestartBudget;
   readonly onGiveUp?: OnGiveUp;
   readonly heartbeat?: Partial<HeartbeatLimits>;
@@ -121,13 +122,14 @@ export interface ActorOptions<M, S> {
 
 /** A whole actor spec from what is particular about it. Checks that messages, state and reference agree in type. */
 export function actorSpec<M, S>(options: ActorOptions<M, S>): ActorSpec<M, S> {
+  const { shutdownMs = limits.shutdownMs } = options;
   return {
     kind: 'actor',
     id: options.ref.id,
     ref: options.ref,
     start: options.start,
     startMs: options.startMs ?? limits.startMs,
-    shutdownMs: options.shutdownMs ?? limits.shutdownMs,
+    shutdownMs: typeof shutdownMs === 'function' ? shutdownMs : () => shutdownMs,
     budget: options.budget ?? defaultBudget,
     onGiveUp: options.onGiveUp ?? 'escalate',
     heartbeat: { everyMs: limits.heartbeatMs, missed: limits.heartbeatsMissed, ...options.heartbeat },

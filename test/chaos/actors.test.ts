@@ -92,6 +92,7 @@ test('R-06: every actor crashes once and is started again; the readers notice no
     'indexer',
     'fuse-handler',
     'control',
+    'watchdog',
   ]);
   for (const { id } of actors) {
     const before = await actor(id);

@@ -131,7 +131,7 @@ test('R-05: death after any batch loses no more than the batches under way', asy
   await eventually('the daemon dies after its second batch', () => !isAlive(daemon), 20_000);
   const kept = publishedIn(library);
   expect(kept).toBeGreaterThanOrEqual(2 * limits.publishBatchFiles);
-  await library.mount();
+  await eventually('the next life has taken over', () => library.pids());
   await library.rescan();
   const parsed = library.log().findLast(({ event }) => event === 'scan_ended')?.['parsed'];
   expect(parsed).toBeLessThanOrEqual(filesInAll - kept + 10);
@@ -140,6 +140,7 @@ test('R-05: death after any batch loses no more than the batches under way', asy
 
 async function killDaemon(library: Library): Promise<void> {
   const { daemon, keeper } = await library.pids();
+  process.kill(keeper, 'SIGKILL'); // first, as it would start the next life at once
   process.kill(daemon, 'SIGKILL');
   await eventually('daemon and keeper are gone', () => !isAlive(daemon) && !isAlive(keeper));
 }

@@ -162,20 +162,6 @@ test('R-41: when the keeper alone is killed the mount goes on, with a warning', 
   await expectNothingLeft(library);
 });
 
-test('when the daemon alone is killed the keeper says so and ends with 70', async () => {
-  const library = newLibrary(twentyFiles);
-  const foreground = await mountInForeground(library);
-  process.kill((await library.pids()).daemon, 'SIGKILL');
-  const { code, stderr } = await foreground.end;
-  expect(code).toBe(70);
-  expect(stderr).toContain('the daemon died');
-  expect((await library.tryShell('stat $M')).stderr).toContain('Transport endpoint is not connected');
-  const unmounted = await library.run(['unmount', library.mountPoint]);
-  expect(unmounted.code).toBe(0);
-  expect(unmounted.stdout).toContain('the dead mount is detached');
-  expect(library.isMounted()).toBe(false);
-});
-
 test('2.11: without allow_other another user gets EACCES at the root; with it, everything', async () => {
   const asNobody = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
   const closed = await mountLibrary({ origin: twentyFiles });
@@ -186,16 +172,6 @@ test('2.11: without allow_other another user gets EACCES at the root; with it, e
   expect(await open.shell(`${asNobody} cat "$M/${song}" | wc -c`)).toBe(
     await open.shell('stat -c %s "$O/Artist 0/Album 0/01.flac"'),
   );
-});
-
-test('signals that mean nothing yet do not end the daemon', async () => {
-  const library = await mountLibrary({ origin: twentyFiles });
-  const { daemon, keeper } = await library.pids();
-  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) process.kill(daemon, signal);
-  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.kill(keeper, signal);
-  await library.rescan();
-  expect(await library.pids()).toEqual({ daemon, keeper });
-  expect(await library.shell('find $M -type f | wc -l')).toBe('20');
 });
 
 test('a state disk that is full costs log lines, not the mount', async () => {

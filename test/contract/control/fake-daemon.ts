@@ -52,6 +52,7 @@ export const sampleStatus: StatusReport = {
     bytesRead: 7_000,
   },
   supervision: { restartsTotal: 2 },
+  program: '/opt/musicfs',
 };
 
 const quiet = {
@@ -133,6 +134,7 @@ export interface FakeDaemon {
   readonly port: ControlPort;
   readonly rescans: RescanRequest[];
   readonly shutdowns: ShutdownMode[];
+  readonly restarts: (string | null)[];
   /** What status() says; may be replaced. */
   report: StatusReport;
   /** How a scan goes; by default two steps and the end. */
@@ -145,6 +147,7 @@ export function createFakeDaemon({ failpoints = false }: { failpoints?: boolean 
   const fake: FakeDaemon = {
     rescans: [],
     shutdowns: [],
+    restarts: [],
     report: sampleStatus,
     async *scan() {
       yield progress({ phase: 'listing', total: 2 });
@@ -170,6 +173,10 @@ export function createFakeDaemon({ failpoints = false }: { failpoints?: boolean 
         return fake.scan(request, signal);
       },
       cancelScan: async (originId) => originId !== 'idle',
+      restart: (program) => {
+        fake.restarts.push(program);
+        return Promise.resolve();
+      },
       shutdown(mode) {
         fake.shutdowns.push(mode);
         fake.onShutdown();

@@ -10,6 +10,7 @@
 //   - a blocking read(2) cannot be stopped: the descriptor is non-blocking and polled together with an eventfd
 //   - a path below the mount point waits for itself: nothing here ever names one
 import { constants as osConstants } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../../../platform/limits.ts';
 import { drainEventfd, errnoName, PollSet, readInto, Vector } from '../../../platform/native.ts';
 import { decodeRequest, type Request } from '../../protocol/decode-request.ts';
@@ -17,17 +18,18 @@ import { encodeStatus } from '../../protocol/encode-reply.ts';
 import { encodeInit, type Negotiated, negotiate } from '../../protocol/init.ts';
 import { encodeResend } from '../../protocol/notifications.ts';
 import { structSize } from '../../protocol/opcodes.ts';
+import { requestKey, type SessionMemory } from '../../session-memory.ts';
 import { RequestServer, type RequestServerOptions } from './request-server.ts';
 
 export interface KernelSessionOptions extends Omit<RequestServerOptions, 'hasNoOpendir' | 'onInit'> {
   readonly wakeFd: number;
   /** The kernel may read files of local origins itself, if it can. */
   readonly passthrough: boolean;
-  /** What an earlier life agreed on, when this one takes its session over. */
-  readonly adopted: Negotiated | null;
-  /** Called before the INIT reply is written; what it stores must be there when it returns. */
-  readonly saveNegotiated: (negotiated: Negotiated) => void;
+  /** What an earlier life of the session left for this one. */
+  readonly memory: SessionMemory;
   readonly onServing: (negotiated: Negotiated) => void;
+  /** The first request of this life has been answered. */
+  readonly onAnswering: () => void;
   /** The kernel ended the session; nothing is read any more. */
   readonly onEnded: (errno: string) => void;
   /** Called about once a second at least, and after each burst of requests: the sign of life. */
@@ -39,6 +41,10 @@ const { EPROTO } = osConstants.errno;
 const passing: ReadonlySet<string> = new Set(['EINTR', 'ENOENT']);
 /** Requests served before the event loop gets its turn, when results from the pool may be waiting. */
 const requestsPerTurn = 256;
+/** ms between two looks whether a drain is over. */
+const drainLookMs = 10;
+/** The top bit of a request that is sent again. */
+const resentBit = 0x80000000;
 
 export class KernelSession {
   private readonly options: KernelSessionOptions;
@@ -48,13 +54,16 @@ export class KernelSession {
   private readonly vector = new Vector();
   private readonly poll: PollSet;
   private negotiated: Negotiated | null;
-  private state: 'idle' | 'running' | 'stopping' | 'ended' = 'idle';
-  private isLast = false;
-  private onStopped: () => void = () => undefined;
+  private state: 'idle' | 'running' | 'closed' | 'ended' = 'idle';
+  private isDraining = false;
+  private hasAnswered = false;
+  /** What the last life was serving when it died, after it had been sent again: it has cost two lives. */
+  private readonly deadly: string;
 
   constructor(options: KernelSessionOptions) {
     this.options = options;
-    this.negotiated = options.adopted;
+    this.negotiated = options.memory.record()?.negotiated ?? null;
+    this.deadly = options.memory.lastServed();
     this.poll = new PollSet([options.deviceFd, options.wakeFd]);
     this.server = new RequestServer({
       ...options,
@@ -63,41 +72,45 @@ export class KernelSession {
     });
   }
 
-  /** Begins to serve and returns. An adopted session first asks again for what its dead life left unanswered. */
+  /**
+   * Begins to serve and returns. First asks again for what a dead life left unanswered: also when nothing was agreed yet,
+   * as INIT may have been read and never answered.
+   */
   start(): void {
     if (this.state !== 'idle') return;
     this.state = 'running';
-    if (this.negotiated !== null) {
-      if (this.negotiated.hasResend) {
-        const resend = encodeResend();
-        this.vector.write(this.options.deviceFd, resend, resend.length);
-      }
-      this.agree(this.negotiated);
+    this.options.failpoints.check('fuse.adopt.before-resend');
+    if (this.negotiated === null || this.negotiated.hasResend) {
+      const resend = encodeResend();
+      this.vector.write(this.options.deviceFd, resend, resend.length);
     }
+    if (this.negotiated !== null) this.agree(this.negotiated);
     setImmediate(() => this.turn());
   }
 
   /**
-   * Stops reading. What waits for a disk is answered EIO when the session ends with us; otherwise it stays unanswered, as
-   * the next life is sent it again. Resolves when the thread holds nothing of the session.
+   * Resolves when the thread holds nothing of the session.
+   * `end`: the mount is gone. Goes on answering until nothing waits for a disk, 5 s at most; the rest fails with EIO.
+   * `hand-over`: reads nothing more. What waits stays unanswered, as the next life is sent it again; where the kernel
+   * cannot do that (before Linux 6.9) it is waited for, at most as long as any read.
    */
-  stop(isLast: boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.isLast = isLast;
-      if (this.state === 'ended' || this.state === 'idle') return resolve();
-      this.state = 'stopping';
-      this.onStopped = resolve;
-      setImmediate(() => this.turn());
-    });
+  async stop(how: 'end' | 'hand-over'): Promise<void> {
+    if (this.state === 'ended' || this.state === 'idle') return;
+    this.isDraining = true;
+    const isResent = how === 'hand-over' && this.negotiated?.hasResend === true;
+    if (how === 'hand-over') this.state = 'closed';
+    if (isResent) this.server.abandonAll();
+    else await this.untilNothingWaits(how === 'end' ? limits.drainMs : limits.readDeadlineMs);
+    this.state = 'ended';
+    if (!isResent) this.server.cancelAll();
+  }
+
+  private async untilNothingWaits(mostMs: number): Promise<void> {
+    const deadlineMs = performance.now() + mostMs;
+    while (this.server.waiting > 0 && performance.now() < deadlineMs) await pause(drainLookMs);
   }
 
   private turn(): void {
-    if (this.state === 'stopping') {
-      if (this.isLast) this.server.cancelAll();
-      else this.server.abandonAll();
-      this.state = 'ended';
-      this.onStopped();
-    }
     if (this.state !== 'running') return;
     if (this.options.failpoints.check('fuse.thread.loop')?.type === 'hang') return;
     for (let served = 0; served < requestsPerTurn; ) {
@@ -106,7 +119,7 @@ export class KernelSession {
       if (this.state !== 'running') return;
       served += inThisDrain;
       if (inThisDrain === requestsPerTurn) continue;
-      if (this.server.waiting > 0) {
+      if (this.server.waiting > 0 || this.isDraining) {
         void this.poll.waitAsync(limits.fusePollMs).then(() => this.afterPoll());
         return;
       }
@@ -145,17 +158,40 @@ export class KernelSession {
       if (request === null) continue;
       served += 1;
       this.options.counters.countRequest(request.opcode);
-      if (this.options.failpoints.enabled) this.options.failpoints.check('fuse.request.decoded');
-      this.server.serve(request);
+      if ((request.uniqueHigh & resentBit) !== 0) this.serveAgain(request);
+      else this.serve(request);
       lookUntilMs = performance.now() + limits.fuseLookAgainMs;
     }
     return served;
   }
 
+  private serve(request: Request): void {
+    if (this.options.failpoints.enabled) {
+      this.options.failpoints.check('fuse.request.decoded', String(request.node.id));
+    }
+    this.server.serve(request);
+    if (this.hasAnswered) return;
+    this.hasAnswered = true;
+    this.options.onAnswering();
+  }
+
+  /** A request that a dead life had read. One that was being served when two lives died is not tried a third time. */
+  private serveAgain(request: Request): void {
+    const { uniqueLow, uniqueHigh } = request;
+    if (requestKey(uniqueLow, uniqueHigh) === this.deadly) {
+      this.options.counters.add('deadlyRequests', 1);
+      this.server.refuse(request);
+    } else {
+      this.options.memory.serving(uniqueLow, uniqueHigh);
+      this.serve(request);
+    }
+    this.options.memory.serving(0, 0);
+  }
+
   private init(request: Extract<Request, { type: 'init' }>): void {
     const outcome = negotiate(request.init, this.options.passthrough);
     if (outcome.type === 'too-old') return this.write(encodeStatus(this.reply, request, EPROTO));
-    if (outcome.type === 'agreed') this.options.saveNegotiated(outcome.negotiated);
+    if (outcome.type === 'agreed') this.options.memory.agreed(outcome.negotiated);
     this.write(encodeInit(this.reply, request, outcome));
     if (outcome.type === 'agreed') this.agree(outcome.negotiated);
   }

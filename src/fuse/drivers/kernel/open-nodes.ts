@@ -2,14 +2,15 @@
 //
 // The kernel demands that all open handles of a node are of one kind, and of one backing id (it fails the open with EIO
 // otherwise), so what was decided for the first handle holds until the last one is closed. A thread that takes a session
-// over must know it too: everything is kept in a file in memory that outlives the thread.
+// over must know it too: everything is kept in the session's memory (session-memory.ts).
 //
-// The file is an array of slots of 16 bytes, one for each open node:
+// From `openNodesAt` on the file is an array of slots of 16 bytes, one for each open node:
 //   node id u64@0 (as the kernel has it), handles u32@8 (0: free), backing id u32@12 (0: read by the daemon)
 // A slot is written before an open is answered and after a release is, and freed before its backing id is closed: a life
 // that dies in between counts a handle too much (its node stays as it is until the kernel forgets it), never too few.
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { highHalf, lowHalf, type NodeId, nodeIdFrom } from '../../protocol/node-id.ts';
+import { openNodesAt } from '../../session-memory.ts';
 
 interface OpenNode {
   readonly node: NodeId;
@@ -33,12 +34,12 @@ export class OpenNodes {
   /** Open handles of all nodes. */
   handles = 0;
 
-  /** `fd`: the file in memory, empty for a new session; it stays the caller's. */
+  /** `fd`: the session's memory; it stays the caller's. */
   constructor(fd: number) {
     this.fd = fd;
-    this.slots = Math.floor(fstatSync(fd).size / slotBytes);
+    this.slots = Math.max(0, Math.floor((fstatSync(fd).size - openNodesAt) / slotBytes));
     for (let slot = 0; slot < this.slots; slot += 1) {
-      readSync(fd, this.record, 0, slotBytes, slot * slotBytes);
+      readSync(fd, this.record, 0, slotBytes, openNodesAt + slot * slotBytes);
       const inherited = this.record.readUInt32LE(8);
       if (inherited === 0) {
         this.freeSlots.push(slot);
@@ -101,7 +102,7 @@ export class OpenNodes {
     this.record.writeUInt32LE(highHalf(node), 4);
     this.record.writeUInt32LE(own + inherited, 8);
     this.record.writeUInt32LE(backingId, 12);
-    writeSync(this.fd, this.record, 0, slotBytes, slot * slotBytes);
+    writeSync(this.fd, this.record, 0, slotBytes, openNodesAt + slot * slotBytes);
   }
 }
 

@@ -37,7 +37,7 @@ export interface RequestServerOptions {
   readonly onInit: (request: Extract<Request, { type: 'init' }>) => void;
 }
 
-const { ENOENT, ENOSYS, EROFS, ESTALE, EINVAL, ERANGE } = osConstants.errno;
+const { EIO, ENOENT, ENOSYS, EROFS, ESTALE, EINVAL, ERANGE } = osConstants.errno;
 const writeAccess = 2;
 const accessModes = 3;
 const filePermissions = 0o644;
@@ -98,6 +98,14 @@ export class RequestServer {
       this.options.counters.add('catalogErrors', 1);
       this.error(request, errnoNumber('catalog_corrupt'));
     }
+  }
+
+  /** Fails a request that must not be tried. */
+  refuse(request: Request): void {
+    if (request.type === 'read') {
+      this.answers.gaveUp(request.node.id, request.node.version, request.offset, request.size);
+    }
+    this.error(request, EIO);
   }
 
   private answer(request: Request): void {

@@ -30,6 +30,7 @@ export interface Status {
   'origins'?: (_musicfs_v1_OriginStatus)[];
   'fuse'?: (_musicfs_v1_FuseCounters | null);
   'supervision'?: (_musicfs_v1_SupervisionSummary | null);
+  'program'?: (string);
 }
 
 export interface Status__Output {
@@ -53,4 +54,5 @@ export interface Status__Output {
   'origins': (_musicfs_v1_OriginStatus__Output)[];
   'fuse': (_musicfs_v1_FuseCounters__Output | null);
   'supervision': (_musicfs_v1_SupervisionSummary__Output | null);
+  'program': (string);
 }

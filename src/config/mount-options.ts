@@ -1,0 +1,34 @@
+// What a mount is to be: as a person gave it, and as it was settled from that, the configuration file and defaults.
+import type { FuseSettings } from '../platform/fuse-settings.ts';
+import type { LogLevel } from '../platform/logger.ts';
+
+/** Arguments of `musicfs mount` and musicfsd, paths made absolute. What is left out comes from the file or a default. */
+export interface GivenOptions {
+  readonly mountPoint?: string | undefined;
+  /** Absolute paths, or `local:` and one. */
+  readonly origins: readonly string[];
+  readonly state?: string | undefined;
+  readonly config?: string | undefined;
+  readonly driver?: FuseSettings['driver'] | undefined;
+  readonly allowOther?: boolean | undefined;
+  readonly enableFailpoints?: boolean | undefined;
+}
+
+export interface OriginOption {
+  readonly id: string;
+  /** Absolute path of a local directory, links resolved. */
+  readonly root: string;
+}
+
+export interface MountOptions extends FuseSettings {
+  /** Absolute, links resolved. */
+  readonly mountPoint: string;
+  readonly stateDirectory: string;
+  readonly socketPath: string;
+  readonly origins: readonly OriginOption[];
+  readonly allowOther: boolean;
+  readonly logLevel: LogLevel;
+  readonly enableFailpoints: boolean;
+  /** What all this was settled from, to be settled anew when it may have changed. */
+  readonly given: GivenOptions;
+}

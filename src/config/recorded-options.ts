@@ -1,0 +1,60 @@
+// `<state>/options.json`: what the mount of a state directory was settled to be. Written before it is mounted and when
+// a restart is to bring something new; read by each life of the daemon, so that a life that begins because the last one
+// died asks neither the configuration, which may be half edited, nor any disk.
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as v from 'valibot';
+import { MusicfsError } from '../platform/errors.ts';
+import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
+import { logLevels } from '../platform/logger.ts';
+import type { MountOptions } from './mount-options.ts';
+
+const schema = v.object({
+  format: v.literal(1),
+  mountPoint: v.string(),
+  stateDirectory: v.string(),
+  socketPath: v.string(),
+  origins: v.array(v.object({ id: v.string(), root: v.string() })),
+  driver: v.picklist(driverNames),
+  passthrough: v.picklist(passthroughModes),
+  allowOther: v.boolean(),
+  logLevel: v.picklist(logLevels),
+  enableFailpoints: v.boolean(),
+  given: v.object({
+    mountPoint: v.optional(v.string()),
+    origins: v.array(v.string()),
+    state: v.optional(v.string()),
+    config: v.optional(v.string()),
+    driver: v.optional(v.picklist(driverNames)),
+    allowOther: v.optional(v.boolean()),
+    enableFailpoints: v.optional(v.boolean()),
+  }),
+});
+
+/** Replaces the record, by rename. Throws what the file system says. */
+export function recordOptions(options: MountOptions): void {
+  const file = fileOf(options.stateDirectory);
+  writeFileSync(`${file}.tmp`, `${JSON.stringify({ format: 1, ...options }, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
+
+/** Throws `refused` when there is none that can be read. */
+export function recordedOptions(stateDirectory: string): MountOptions {
+  const file = fileOf(stateDirectory);
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new MusicfsError('refused', `${file} cannot be read: mount again with musicfs mount`, {
+      cause: error,
+    });
+  }
+}
+
+/** The mount has ended on purpose: nobody goes on with it. */
+export function forgetOptions(stateDirectory: string): void {
+  rmSync(fileOf(stateDirectory), { force: true });
+}
+
+function fileOf(stateDirectory: string): string {
+  return path.join(stateDirectory, 'options.json');
+}
