@@ -6,6 +6,7 @@ import { ThreadSource } from './platform/thread-source.ts';
 
 reportCrashes('musicfsd', exitCodes.crashed);
 process.on('SIGPIPE', () => undefined);
+process.on('SIGUSR1', () => undefined); // Node would start its inspector; what it means is said later
 process.umask(0o077); // what is written is the daemon's own
 
 // The threads load while the rest of the program does.
