@@ -223,6 +223,7 @@ class Daemon {
 
   /** Throws what is wrong with the configuration; otherwise the next life begins in a moment. */
   private async restart(program: string | null): Promise<void> {
+    if (this.ending !== null) throw new MusicfsError('refused', 'the daemon is being stopped');
     if (!this.holder.isKept()) {
       throw new MusicfsError('refused', 'nobody keeps the mount: unmount it and mount it again');
     }

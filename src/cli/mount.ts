@@ -42,7 +42,7 @@ export function registerMount(program: Command): void {
     .option('--enable-failpoints', 'for tests: let faults be injected')
     .addHelpText(
       'after',
-      '\nExit codes of mount: 0 mounted (in the foreground: stopped) · 1 refused now · 2 usage or configuration · 70 the daemon died',
+      '\nExit codes of mount: 0 mounted (in the foreground: stopped) · 1 refused now · 2 usage or configuration · 70 the daemon died over and over',
     )
     .action((_first: string | undefined, _more: readonly string[], given: MountArguments, command: Command) =>
       mount(positionsOf(command), given),
@@ -157,7 +157,9 @@ async function runInForeground(
   }
   const code = await keeper.ended;
   if (code !== 0)
-    process.stderr.write(`musicfs: the daemon died: see ${options.stateDirectory}/musicfsd.log\n`);
+    process.stderr.write(
+      `musicfs: the daemon died over and over: see ${options.stateDirectory}/musicfsd.log\n`,
+    );
   process.exitCode = code;
 }
 

@@ -204,7 +204,8 @@ class MountKeeper implements Keeper {
         return await this.end(keeperExit.stopped); // somebody unmounted
       }
       if (isLost || (isServing && !hasResend && !isHandingOver)) await this.mountAnew();
-      if (!this.isStopping) this.begin();
+      if (this.isStopping) await this.takeAway();
+      else this.begin();
     } catch (error) {
       this.log('mount_lost', { error: messageOf(error) });
       await this.end(keeperExit.gaveUp);

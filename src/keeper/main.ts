@@ -5,6 +5,7 @@ import { recordedOptions } from '../config/recorded-options.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import type { DaemonNews } from './daemon-news.ts';
 import { keeperExit, startKeeper } from './keeper.ts';
+import { openKeeperLog } from './keeper-log.ts';
 
 const orderSchema = v.object({
   stateDirectory: v.string(),
@@ -21,6 +22,10 @@ async function keep({ stateDirectory, session }: v.InferOutput<typeof orderSchem
     if (process.connected) process.send?.(news);
   };
   try {
+    process.on('uncaughtException', (error) => {
+      openKeeperLog(stateDirectory)('keeper_crashed', { error: messageOf(error), stack: error.stack });
+      process.exit(keeperExit.gaveUp); // the daemon goes on, and says that nobody keeps the mount
+    });
     const keeper = startKeeper(recordedOptions(stateDirectory), session);
     process.on('SIGTERM', () => keeper.stop());
     process.on('SIGINT', () => keeper.stop());

@@ -41,15 +41,20 @@ export function startDaemon(
       stdio: ['ignore', log, log, session?.fd ?? 'ignore', session?.memoryFd ?? 'ignore', 'ipc'],
     },
   );
-  closeSync(log);
+  if (log !== 'ignore') closeSync(log);
   return daemon;
 }
 
 const rotateAtBytes = 10 * 1024 * 1024;
 
-function openLog(file: string): number {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > rotateAtBytes) renameSync(file, `${file}.1`);
+/** A log that cannot be written is no reason for a mount to end. */
+function openLog(file: string): number | 'ignore' {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-  return openSync(file, flags, 0o600);
+  try {
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > rotateAtBytes) renameSync(file, `${file}.1`);
+    return openSync(file, flags, 0o600);
+  } catch {
+    return 'ignore';
+  }
 }

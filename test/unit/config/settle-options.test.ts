@@ -1,0 +1,71 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { GivenOptions } from '../../../src/config/mount-options.ts';
+import { forgetOptions, recordedOptions, recordOptions } from '../../../src/config/recorded-options.ts';
+import { settleOptions } from '../../../src/config/settle-options.ts';
+import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
+
+const context = { env: { XDG_RUNTIME_DIR: '/run/user/7', HOME: '/home/x' }, uid: 7 };
+const given = (change: Partial<GivenOptions>): GivenOptions => ({
+  mountPoint: '/m',
+  origins: ['/a'],
+  ...change,
+});
+
+test('what was settled is read again as it was, and is gone when it is forgotten', async () => {
+  const state = temporaryDirectory();
+  const options = await settleOptions(given({ state, enableFailpoints: true }), context);
+  recordOptions(options);
+  expect(recordedOptions(state)).toEqual({ format: 1, ...options });
+  forgetOptions(state);
+  expect(() => recordedOptions(state)).toThrow('options.json cannot be read: mount again');
+});
+
+test('a record that is cut short is refused, not guessed', () => {
+  const state = temporaryDirectory();
+  writeFileSync(path.join(state, 'options.json'), '{"format":1,"mountPoint":"/m"');
+  expect(() => recordedOptions(state)).toThrow('cannot be read');
+});
+
+test('arguments win over the file, the file over defaults', async () => {
+  const folder = temporaryDirectory();
+  const config = path.join(folder, 'c.toml');
+  writeFileSync(
+    config,
+    '[mount]\npoint = "/from-file"\nallow_other = true\n[fuse]\npassthrough = "never"\n[log]\nlevel = "warn"\n[[origins]]\npath = "music"\n',
+  );
+  expect(await settleOptions({ origins: [], config }, context)).toMatchObject({
+    mountPoint: '/from-file',
+    allowOther: true,
+    passthrough: 'never',
+    logLevel: 'warn',
+    driver: 'kernel',
+    origins: [{ id: 'local', root: path.join(folder, 'music') }],
+  });
+  expect(await settleOptions(given({ config, allowOther: false }), context)).toMatchObject({
+    mountPoint: '/m',
+    allowOther: false,
+    origins: [{ id: 'local', root: '/a' }],
+  });
+});
+
+test('an origin that was settled before is not asked again where its links lead', async () => {
+  const folder = temporaryDirectory();
+  const [one, two] = [path.join(folder, 'one'), path.join(folder, 'link')];
+  mkdirSync(one);
+  symlinkSync(one, two);
+  const fresh = await settleOptions(given({ origins: [two] }), context);
+  expect(fresh.origins).toEqual([{ id: 'local', root: one }]);
+  const known = [{ id: 'local', root: two }];
+  expect((await settleOptions(given({ origins: [two] }), { ...context, known })).origins).toEqual(known);
+});
+
+test.each([
+  [given({ origins: [] }), 'an origin is needed'],
+  [{ origins: ['/a'] }, 'a mount point is needed'],
+  [given({ origins: ['/a', '/a/b'] }), 'origins /a and /a/b overlap'],
+  [given({ origins: ['sftp://nas/music'] }), 'only local directories are built yet'],
+])('what cannot be is refused in one line', async (options, said) => {
+  await expect(settleOptions(options, context)).rejects.toThrow(said);
+});
