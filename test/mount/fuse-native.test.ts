@@ -74,14 +74,18 @@ test.each([
   await eventually('every process has ended', () => processesAbout(library.folder).length === 0);
 });
 
-test('when the daemon is killed its process ends too, the dead mount says so, and the next start heals it', async () => {
+test('when the daemon is killed its process ends too, and the keeper lets the next life mount anew', async () => {
   const library = await mountLibrary({ origin: twentyFiles });
   const [{ daemon }, driver] = [await library.pids(), await driverOf(library)];
   process.kill(daemon, 'SIGKILL');
   await eventually('the process has ended', () => !isAlive(driver), 2_000);
-  expect((await library.tryShell('ls $M')).stderr).toContain('Transport endpoint is not connected');
-  await library.mount();
-  expect(await library.shell('find $M -type f | wc -l')).toBe('20');
+  await eventually(
+    'the mount is back',
+    async () => (await library.tryShell('find $M -type f | wc -l')).stdout.trim() === '20',
+  );
+  const status = await eventually('the next life takes calls', () => library.status());
+  expect(status.pid).not.toBe(daemon);
+  expect(await library.shell('grep -c " $M " /proc/self/mountinfo')).toBe('1');
 });
 
 test('mount points with blanks, quotes and what a shell would run are mounted and unmounted', async () => {
