@@ -175,7 +175,10 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
       `${catalogErrors} requests failed as the catalog could not be read: check the disk of the state directory`,
     );
   }
-  if (!isKept()) warnings.push('the keeper is gone: the mount ends if this daemon dies');
+  if (!isKept()) {
+    const why = daemon.keptBy === 'keeper' ? 'the keeper is gone' : 'nobody keeps it';
+    warnings.push(`${why}: the mount ends if this daemon dies`);
+  }
   for (const problem of board.watchdog ?? []) warnings.push(problem);
   const deadly = board.fuse?.get('deadlyRequests') ?? 0;
   if (deadly > 0)

@@ -7,6 +7,7 @@
 // Layout, little-endian:
 //   0     u32 length of the record, the record as JSON (one page write, so it is whole or as before)
 //   2048  u64 the resent request that is being served this moment, 0: none
+//   2056  u32 the newest backing id that was written down
 //   4096  open nodes, see drivers/kernel/open-nodes.ts
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import * as v from 'valibot';
@@ -39,6 +40,7 @@ export type SessionRecord = v.InferOutput<typeof schema>;
 
 const recordBytes = 2048;
 const servedAt = 2048;
+export const newestBackingAt = 2056;
 /** Where the open nodes begin. */
 export const openNodesAt = 4096;
 

@@ -63,3 +63,16 @@ test('a release of something never written down lets the daemon drop it', () => 
   const nodes = new OpenNodes(memoryFile());
   expect([nodes.released(a), nodes.handles]).toEqual([0, 0]);
 });
+
+test('R-51: backing ids that a dead life had not written down yet are known to the next', () => {
+  const fd = memoryFile();
+  const nodes = new OpenNodes(fd);
+  expect(nodes.lostBefore(1)).toEqual([]);
+  nodes.opened(a, 4);
+  nodes.released(a);
+  const next = new OpenNodes(fd);
+  expect(next.lostBefore(5)).toEqual([]);
+  expect(next.lostBefore(7)).toEqual([5, 6]);
+  next.opened(b, 7);
+  expect([next.lostBefore(8), next.lostBefore(3)]).toEqual([[], []]);
+});

@@ -10,7 +10,7 @@
 // that dies in between counts a handle too much (its node stays as it is until the kernel forgets it), never too few.
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { highHalf, lowHalf, type NodeId, nodeIdFrom } from '../../protocol/node-id.ts';
-import { openNodesAt } from '../../session-memory.ts';
+import { newestBackingAt, openNodesAt } from '../../session-memory.ts';
 
 interface OpenNode {
   readonly node: NodeId;
@@ -22,6 +22,8 @@ interface OpenNode {
 }
 
 const slotBytes = 16;
+/** More than any number of deaths in a row loses. */
+const mostLost = 64;
 /** Read by the daemon. */
 export const noBacking = 0;
 
@@ -33,10 +35,14 @@ export class OpenNodes {
   private slots: number;
   /** Open handles of all nodes. */
   handles = 0;
+  /** The newest backing id that was written down; the kernel counts them upwards. */
+  private newestBacking: number;
 
   /** `fd`: the session's memory; it stays the caller's. */
   constructor(fd: number) {
     this.fd = fd;
+    readSync(fd, this.record, 0, 4, newestBackingAt);
+    this.newestBacking = fstatSync(fd).size === 0 ? 0 : this.record.readUInt32LE(0);
     this.slots = Math.max(0, Math.floor((fstatSync(fd).size - openNodesAt) / slotBytes));
     for (let slot = 0; slot < this.slots; slot += 1) {
       readSync(fd, this.record, 0, slotBytes, openNodesAt + slot * slotBytes);
@@ -52,6 +58,16 @@ export class OpenNodes {
     }
   }
 
+  /**
+   * Backing ids between the newest that was written down and this one, which the kernel has just given: lives that died
+   * in between had them, and nobody else will ever close them.
+   */
+  lostBefore(backingId: number): number[] {
+    const first = this.newestBacking + 1;
+    const count = Math.max(0, Math.min(backingId - first, mostLost));
+    return Array.from({ length: count }, (_, index) => first + index);
+  }
+
   /** The backing id that further handles of an open node must have; undefined when it is not open. */
   backingIdOf(node: NodeId): number | undefined {
     return this.nodes.get(keyOf(node))?.backingId;
@@ -64,6 +80,11 @@ export class OpenNodes {
       const slot = this.freeSlots.pop() ?? this.slots++;
       open = { node, slot, backingId, own: 0, inherited: 0 };
       this.nodes.set(keyOf(node), open);
+    }
+    if (backingId > this.newestBacking) {
+      this.newestBacking = backingId;
+      this.record.writeUInt32LE(backingId, 0);
+      writeSync(this.fd, this.record, 0, 4, newestBackingAt);
     }
     open.own += 1;
     this.handles += 1;

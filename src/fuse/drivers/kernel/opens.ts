@@ -145,6 +145,7 @@ export class Opens {
       closeBacking(this.options.deviceFd, backingId);
       return noBacking;
     }
+    for (const lost of this.options.nodes.lostBefore(backingId)) closeBacking(this.options.deviceFd, lost);
     this.handedOver += 1;
     return backingId;
   }
