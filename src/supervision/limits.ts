@@ -16,8 +16,8 @@ export const limits = {
   stashMessages: 256,
   /** A kept message older than this, ms, is refused: its sender has given up by then. Per spec. */
   stashAgeMs: 5_000,
-  /** Time between two pings, ms, and how many may go unanswered. Per spec. */
-  heartbeatMs: 5_000,
+  /** Time between two pings, ms, and how many may go unanswered: a hang is found within three periods, 9 s. */
+  heartbeatMs: 3_000,
   heartbeatsMissed: 2,
   /** A handler above this, ms, is counted as slow: it delays everything else on the thread. */
   slowHandlerMs: 5,
