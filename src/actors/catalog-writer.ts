@@ -23,7 +23,9 @@ type AnyAnswer = WriterAnswers[keyof WriterAnswers];
 
 export type CatalogWriterMessage =
   | { readonly type: 'request'; readonly request: WriterRequest; readonly reply: Reply<AnyAnswer> }
-  | { readonly type: 'thread-said'; readonly event: WriterEvent };
+  | { readonly type: 'thread-said'; readonly event: WriterEvent }
+  | { readonly type: 'set-failpoint'; readonly setting: string }
+  | { readonly type: 'clear-failpoints' };
 
 interface State {
   readonly waiting: ReadonlyMap<number, { request: WriterRequest; reply: Reply<AnyAnswer> }>;
@@ -32,7 +34,9 @@ interface State {
 
 export interface CatalogWriterOptions {
   readonly threads: ThreadSource;
-  readonly data: WriterThreadData;
+  readonly data: Omit<WriterThreadData, 'armed'>;
+  /** Armed failpoints of the thread, for its next life. */
+  readonly failpoints: () => readonly string[];
   readonly board: StatusBoard;
   /** A publication left something for the kernel to forget. */
   readonly onPublished: () => void;
@@ -72,10 +76,10 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
 
 async function startLife(
   context: ActorContext<CatalogWriterMessage>,
-  { threads, data, board, onPublished }: CatalogWriterOptions,
+  { threads, data, board, failpoints, onPublished }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
   const { thread, command, stop } = ownThread<CatalogWriterMessage, WriterCommand>(context, threads);
-  command({ type: 'begin', data });
+  command({ type: 'begin', data: { ...data, armed: failpoints() } });
   const opened = await firstEvent(thread, context.signal);
   if (opened.type === 'refused') throw new MusicfsError(opened.code, opened.message);
   if (opened.type === 'opened') {
@@ -99,6 +103,10 @@ async function startLife(
         }
         case 'thread-said':
           return heard(state, message.event);
+        case 'set-failpoint':
+        case 'clear-failpoints':
+          command(message);
+          return state;
       }
     },
     stop: () => stop({ type: 'close' }, (event) => (event as WriterEvent).type === 'closed', closeMs),

@@ -50,7 +50,7 @@ interface State extends PullState {
 
 export interface FuseHandlerOptions {
   readonly threads: ThreadSource;
-  readonly data: Omit<FuseThreadData, 'counters' | 'texts'>;
+  readonly data: Omit<FuseThreadData, 'armed' | 'counters' | 'texts'>;
   /** The session was taken over from an earlier life of the process. */
   readonly isAdopted: boolean;
   /** Roots of the origins: a thread that died leaves files below them open. */
@@ -64,6 +64,8 @@ export interface FuseHandlerOptions {
   readonly onRefreshAsked: () => void;
   /** Armed failpoints of the fuse thread, for its next life. */
   readonly failpoints: () => readonly string[];
+  /** Called before each notification; a throw is the actor's failure. */
+  readonly beforeNotification: () => void;
   /** The kernel is being answered; called for each life of the thread. */
   readonly onServing: (hasResend: boolean) => void;
   /** A request has been answered; called for each life. */
@@ -106,6 +108,7 @@ async function startLife(
   const texts = new SharedTexts();
   const data: FuseThreadData = {
     ...options.data,
+    armed: options.failpoints(),
     counters: counters.memory,
     texts: texts.memory,
   };
@@ -119,6 +122,15 @@ async function startLife(
   const notifier = new Notifier({
     deviceFd: data.deviceFd,
     clock: context.clock,
+    mayWrite: () => {
+      try {
+        options.beforeNotification();
+        return true;
+      } catch (error) {
+        context.fail(error);
+        return false;
+      }
+    },
     onTold: (upToId) => context.self.tell({ type: 'told', upToId }),
   });
   const published = publishedTeller(context, {
@@ -130,7 +142,6 @@ async function startLife(
     notifier.close();
   });
   command({ type: 'begin', data });
-  for (const setting of options.failpoints()) command({ type: 'set-failpoint', setting });
   const serving = await firstServing(thread, options, context.signal);
   const { hasResend } = serving.negotiated;
   options.onServing(hasResend);

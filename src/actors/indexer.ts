@@ -77,7 +77,14 @@ function startLife(
   options: IndexerOptions,
 ): ActorLife<State, IndexerMessage> {
   const { board } = options;
-  const parsers = new ParserPool({ ...options.parsers, log: context.log, clock: context.clock });
+  const parsers = new ParserPool({
+    ...options.parsers,
+    log: context.log,
+    clock: context.clock,
+    onParsed: () => {
+      board.parsed += 1;
+    },
+  });
   context.scope.defer(async () => {
     await parsers.close();
     board.scan = { ...board.scan, isRunning: false, currentPath: null };

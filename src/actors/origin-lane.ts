@@ -8,6 +8,7 @@ import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
 import { extensionOf, type RealPath } from '../library/real-path.ts';
 import type { LocalOrigin, NameFilter, OriginFile, OriginListing } from '../origins/local-origin.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
+import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import type { ActorRef, Reply } from '../supervision/actor-ref.ts';
@@ -30,6 +31,7 @@ export interface OriginLaneOptions {
   readonly ref: ActorRef<OriginLaneMessage>;
   readonly origin: LocalOrigin;
   readonly board: StatusBoard;
+  readonly failpoints: Failpoints;
 }
 
 const musicOnly: NameFilter = {
@@ -48,7 +50,7 @@ export function originLaneSpec(options: OriginLaneOptions): ActorSpec<OriginLane
 
 function startLife(
   context: ActorContext<OriginLaneMessage>,
-  { origin, board }: OriginLaneOptions,
+  { origin, board, failpoints }: OriginLaneOptions,
 ): ActorLife<OriginHealth, OriginLaneMessage> {
   const queue = new PQueue({ concurrency: limits.localOriginConcurrency });
   context.scope.defer(() => queue.clear());
@@ -95,10 +97,16 @@ function startLife(
     handle(state, message) {
       switch (message.type) {
         case 'list':
-          call(message.reply, () => origin.list(message.directory, musicOnly, context.signal));
+          call(message.reply, async () => {
+            await failpoints.pass('origin.list', message.directory, context.signal);
+            return origin.list(message.directory, musicOnly, context.signal);
+          });
           return state;
         case 'stat':
-          call(message.reply, () => origin.stat(message.path));
+          call(message.reply, async () => {
+            await failpoints.pass('origin.stat', message.path, context.signal);
+            return origin.stat(message.path);
+          });
           return state;
         case 'probe':
           call(message.reply, probe);

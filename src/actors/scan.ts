@@ -114,6 +114,7 @@ class Scan {
       await this.batches.onSizeLessThan(filesListedAhead / limits.publishBatchFiles);
       if (this.isOver) return;
       try {
+        await this.options.failpoints.pass('scan.walk', directory, this.signal);
         const { directories, files } = await this.options.lane.ask<OriginListing>(
           (reply) => ({ type: 'list', directory, reply }),
           { timeoutMs: listDeadlineMs, signal: this.signal },

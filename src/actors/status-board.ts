@@ -32,6 +32,8 @@ export class StatusBoard {
   readonly origins = new Map<string, OriginHealth>();
   /** Written by the indexer: the running or last scan, and how the last one of each origin failed (null: it did not). */
   scan: ScanState = idleScan;
+  /** Files whose tags were read in this life of the process. */
+  parsed = 0;
   readonly scanFailures = new Map<string, MusicfsError | null>();
   /** Written by the fuse handler. */
   serving: ServingState = { isServing: false, isAdopted: false, kernelFeatures: [] };

@@ -32,7 +32,8 @@ export function fuseHandlerFor(
   session: Session,
   options: DaemonOptions,
   isAdopted: boolean,
-  common: Omit<NativeHandlerOptions, 'process'> & Pick<FuseHandlerOptions, 'originRoots' | 'onAnswering'>,
+  common: Omit<NativeHandlerOptions, 'process'> &
+    Pick<FuseHandlerOptions, 'originRoots' | 'onAnswering' | 'beforeNotification'>,
 ): TreeOptions['fuseHandler'] {
   if (session instanceof NativeProcess) {
     return { driver: 'fuse-native', options: { ...common, process: session } };

@@ -28,7 +28,8 @@ export interface ControlPortOptions {
   readonly isStopping: () => boolean;
   readonly shutdown: (mode: ShutdownMode) => void;
   readonly restart: (program: string | null) => Promise<void>;
-  readonly failpoints: FailpointPort | null;
+  /** With what each call passes before it is answered; null unless failpoints are enabled. */
+  readonly failpoints: (FailpointPort & Required<Pick<ControlPort, 'beforeCall'>>) | null;
 }
 
 const askMs = 5_000;
@@ -51,7 +52,9 @@ export function createControlPort(options: ControlPortOptions): ControlPort {
       }),
     shutdown: options.shutdown,
     restart: options.restart,
-    ...(options.failpoints === null ? {} : { failpoints: options.failpoints }),
+    ...(options.failpoints === null
+      ? {}
+      : { failpoints: options.failpoints, beforeCall: options.failpoints.beforeCall }),
   };
 }
 
@@ -80,6 +83,7 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
       filesPerSecond: filesPerSecond(scan),
       ...(eta === null ? {} : { etaSeconds: eta }),
       ...(scan.currentPath === null ? {} : { currentPath: scan.currentPath }),
+      parsed: board.parsed,
     },
     warnings: warningsOf(options),
     socket: daemon.socketPath,

@@ -15,6 +15,7 @@ import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import type { SupervisorSpec } from '../supervision/child-spec.ts';
 import { catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
 import type { DaemonOptions } from './daemon-options.ts';
+import { withTestBudgets } from './failpoint-port.ts';
 import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
 
@@ -51,19 +52,21 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
     origin: new LocalOrigin(id, root),
   }));
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
-  return supervisionTree({
+  const tree = supervisionTree({
     catalogWriter: {
       threads: options.threads.catalogWriter,
       data: {
         path: catalogPath,
         origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })),
+        failpoints: options.enableFailpoints,
       },
+      failpoints: () => failpoints.settings('catalog-writer'),
       board,
       onPublished: () => {
         fuseHandler.tell({ type: 'published' });
       },
     },
-    lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board })),
+    lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board, failpoints })),
     indexer: {
       origins,
       board,
@@ -75,7 +78,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
         size: parserCount,
         dropPrivileges: process.getuid?.() === 0,
         limits: limits.parser,
-        failpoints: () => failpoints.settings('parser.'),
+        failpoints: () => failpoints.settings('parser'),
       },
     },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
@@ -84,7 +87,8 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       board,
       specialTexts: () => specialTexts(port.status()),
       onRefreshAsked: parts.rescan,
-      failpoints: () => failpoints.settings('fuse.'),
+      failpoints: () => failpoints.settings('fuse'),
+      beforeNotification: () => void failpoints.check('fuse.notify.before-write'),
       onServing: parts.onServing,
       onAnswering: parts.onAnswering,
       onSessionEnded: parts.onSessionEnded,
@@ -98,4 +102,5 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       onAlive: parts.onAlive,
     },
   });
+  return options.enableFailpoints ? withTestBudgets(tree, process.env) : tree;
 }

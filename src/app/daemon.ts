@@ -29,7 +29,7 @@ import type { DaemonOptions } from './daemon-options.ts';
 import { treeOf } from './daemon-tree.ts';
 import { endMount } from './end-mount.ts';
 import { exitCodes } from './exit-codes.ts';
-import { failpointPortOf } from './failpoint-port.ts';
+import { failpointPortOf, interceptBy } from './failpoint-port.ts';
 import { connectKeeper, connectManager, type HolderLink, noHolder } from './holder-link.ts';
 import { refuseUnknownMissingOrigins } from './missing-origins.ts';
 import { Reload } from './reload.ts';
@@ -65,7 +65,7 @@ class Daemon {
   constructor(options: DaemonOptions, log: ProgramLogger) {
     this.options = options;
     this.log = log;
-    this.failpoints = new Failpoints(options.enableFailpoints);
+    this.failpoints = new Failpoints(options.enableFailpoints, options.failpoints);
     this.session = sessionFor(options);
     this.memory = options.session === null ? null : new SessionMemory(options.session.memoryFd);
     this.reload = new Reload(options, log);
@@ -77,6 +77,7 @@ class Daemon {
     this.obeySignals();
     let lives = 1;
     try {
+      await this.failpoints.pass('lock.acquire');
       this.lock = lockState(this.options.stateDirectory, this.options.mountPoint);
       lives = this.beginLife();
       this.port = this.createPort(lives);
@@ -161,7 +162,7 @@ class Daemon {
         this.log.error({ event: 'root_gave_up', reason: message });
         this.finished.resolve(exitCodes.crashed);
       },
-      intercept: (id, where) => this.failpoints.check(`actor.${id}.${where}`),
+      intercept: interceptBy(this.failpoints),
     });
   }
 

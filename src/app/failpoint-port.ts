@@ -1,21 +1,60 @@
-// Failpoints of the whole daemon behind one interface, for control.
+// Faults made on purpose, as the daemon's parts see them: the port that arms failpoints in every thread, what supervision
+// asks before each step, and restart budgets for tests. Called by the composition root; does nothing unless failpoints are on.
+import { catalogWriter } from '../actors/catalog-writer.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
-import type { FailpointPort } from '../control/daemon-port.ts';
-import type { Failpoints } from '../platform/failpoints.ts';
+import { failpointPlace } from '../platform/failpoint-places.ts';
+import { type Failpoints, parseFailpoint } from '../platform/failpoints.ts';
+import type { SupervisorSpec } from '../supervision/child-spec.ts';
+import type { Intercept } from '../supervision/environment.ts';
 
-/** Failpoints of the fuse thread are armed there, all others here. */
-export function failpointPortOf(failpoints: Failpoints): FailpointPort {
+/** All failpoints are armed here, and again in the thread that passes them. */
+export function failpointPortOf(failpoints: Failpoints) {
   return {
     list: () => failpoints.list(),
-    set(setting) {
+    set(setting: string) {
       failpoints.set(setting);
-      if (setting.startsWith('fuse.')) fuseHandler.tell({ type: 'set-failpoint', setting });
+      const { name } = parseFailpoint(setting);
+      const thread = failpointPlace(name)?.thread;
+      if (thread === 'fuse') fuseHandler.tell({ type: 'set-failpoint', setting });
+      if (thread === 'catalog-writer') catalogWriter.tell({ type: 'set-failpoint', setting });
       return Promise.resolve();
     },
     clear() {
       failpoints.clear();
       fuseHandler.tell({ type: 'clear-failpoints' });
+      catalogWriter.tell({ type: 'clear-failpoints' });
       return Promise.resolve();
     },
+    beforeCall: (method: string) => failpoints.pass('control.handle', method),
+  };
+}
+
+/** What supervision asks before each step of an actor, as failpoints. */
+export function interceptBy(failpoints: Failpoints): Intercept {
+  return (id, where) => {
+    if (!failpoints.enabled) return null;
+    if (where === 'handle') failpoints.block('main.block');
+    const order =
+      where === 'restart'
+        ? failpoints.check('supervisor.before-restart', id)
+        : failpoints.check(`actor.${id}.${where}`);
+    return order === null || order.type === 'corrupt' ? null : order;
+  };
+}
+
+/** For tests that make the same part fail again and again: after lives of so many ms its failures are forgotten. */
+export function withTestBudgets(tree: SupervisorSpec, env: NodeJS.ProcessEnv): SupervisorSpec {
+  const given = env['MUSICFS_TEST_RESTART_RESET_MS'];
+  return given === undefined ? tree : withRestartReset(tree, Number(given));
+}
+
+function withRestartReset(tree: SupervisorSpec, resetAfterMs: number): SupervisorSpec {
+  return {
+    ...tree,
+    children: tree.children.map((child) =>
+      child.kind === 'supervisor'
+        ? withRestartReset(child, resetAfterMs)
+        : { ...child, budget: { ...child.budget, resetAfterMs, resetNeedsWork: false } },
+    ),
   };
 }

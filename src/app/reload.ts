@@ -55,11 +55,11 @@ export class Reload {
   async record(): Promise<void> {
     try {
       const next = await this.settle();
-      const { mountPoint, stateDirectory, socketPath, driver, allowOther, enableFailpoints, given } =
-        this.current;
-      const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther, enableFailpoints, given };
+      const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
+      const { enableFailpoints, failpoints, given } = this.current;
+      const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
       const { origins, passthrough, logLevel } = next;
-      recordOptions({ ...kept, origins, passthrough, logLevel });
+      recordOptions({ ...kept, enableFailpoints, failpoints, given, origins, passthrough, logLevel });
     } catch (error) {
       this.report(error);
       throw error;

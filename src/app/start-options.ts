@@ -50,6 +50,7 @@ function parse(argv: readonly string[]) {
         driver: { type: 'string' },
         'allow-other': { type: 'boolean' },
         'enable-failpoints': { type: 'boolean' },
+        failpoint: { type: 'string', multiple: true },
         // Of both.
         state: { type: 'string' },
         'mount-point': { type: 'string' },
@@ -98,6 +99,7 @@ async function serviceOptions(values: Values): Promise<StartOptions> {
     driver,
     allowOther: values['allow-other'],
     enableFailpoints: values['enable-failpoints'],
+    failpoints: values.failpoint,
   };
   const facts = ownFacts();
   const { options, ...held } = await acquireSession(given, facts.uid);

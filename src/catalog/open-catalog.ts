@@ -2,11 +2,16 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
+import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { migrate } from './schema.ts';
 
 /** The connection of the writer thread. Creates and migrates; throws `newer_schema` or `catalog_corrupt`. */
-export function openCatalogForWriting(path: string, nowMs: number): Database.Database {
+export function openCatalogForWriting(
+  path: string,
+  nowMs: number,
+  failpoints?: Failpoints,
+): Database.Database {
   const database = open(path, {});
   try {
     database.pragma('journal_mode = WAL');
@@ -14,7 +19,7 @@ export function openCatalogForWriting(path: string, nowMs: number): Database.Dat
     database.pragma('synchronous = FULL');
     database.pragma(`cache_size = -${limits.sqliteWriterCacheKib}`);
     database.pragma(`wal_autocheckpoint = ${limits.walCheckpointPages}`);
-    migrate(database, path, nowMs);
+    migrate(database, path, nowMs, failpoints);
   } catch (error) {
     database.close();
     if (error instanceof MusicfsError) throw error;

@@ -5,6 +5,7 @@
 import type Database from 'better-sqlite3';
 import type { RealPath } from '../library/real-path.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
 import type {
@@ -21,6 +22,7 @@ import { type Instant, TreeWriter } from './tree-writer.ts';
 
 export interface PublisherOptions extends PlacerOptions {
   readonly nowMs: () => number;
+  readonly failpoints?: Failpoints;
 }
 
 type Changes = { added: number; changed: number; removed: number };
@@ -28,6 +30,7 @@ type Changes = { added: number; changed: number; removed: number };
 export class Publisher {
   private readonly database: Database.Database;
   private readonly nowMs: () => number;
+  private readonly failpoints: Failpoints;
   private readonly tree: TreeWriter;
   private readonly tracks: TrackRows;
   private readonly placer: Placer;
@@ -36,6 +39,7 @@ export class Publisher {
   constructor(database: Database.Database, options: PublisherOptions) {
     this.database = database;
     this.nowMs = options.nowMs;
+    this.failpoints = options.failpoints ?? new Failpoints(false);
     this.tree = new TreeWriter(database);
     this.tracks = new TrackRows(database, this.tree);
     this.placer = new Placer(database, this.tree, options);
@@ -180,7 +184,9 @@ export class Publisher {
       this.sql.firstScanDone.run(JSON.stringify(mountPoints), this.originId(originName));
       this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
+      this.failpoints.check('catalog.commit.before');
     })();
+    this.failpoints.check('catalog.commit.after');
     // A daemon is idle for most of its life: the page cache that the scan filled goes back.
     this.database.pragma('shrink_memory');
   }
@@ -233,7 +239,9 @@ export class Publisher {
       const now = this.nextInstant();
       work(now, changes);
       this.tree.finish(now);
+      this.failpoints.check('catalog.commit.before');
     })();
+    this.failpoints.check('catalog.commit.after');
     return { ...changes, hasInvalidations: (this.sql.lastInvalidation.get() ?? 0) > before };
   }
 }

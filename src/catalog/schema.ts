@@ -19,6 +19,7 @@
 import { copyFileSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
 
 export const rootNodeId = 1;
 
@@ -111,7 +112,12 @@ export const schemaVersion = migrations.length;
  * Brings an open catalog to the current schema; a new one also gets its root directory, dated `nowMs`.
  * A copy of the file is made before the first step. Throws `newer_schema` or `catalog_corrupt`; the file is then as it was.
  */
-export function migrate(database: Database.Database, path: string, nowMs: number): void {
+export function migrate(
+  database: Database.Database,
+  path: string,
+  nowMs: number,
+  failpoints = new Failpoints(false),
+): void {
   const found = Number(database.pragma('user_version', { simple: true }));
   if (found > schemaVersion) {
     throw new MusicfsError(
@@ -128,6 +134,7 @@ export function migrate(database: Database.Database, path: string, nowMs: number
     try {
       database.transaction(() => {
         database.exec(sql);
+        failpoints.check('catalog.migrate');
         if (index === 0) {
           const seconds = Math.floor(nowMs / 1000);
           database

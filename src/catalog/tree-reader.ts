@@ -1,8 +1,10 @@
 // The read side of the catalog: what the fuse thread asks for each request. Prepared, indexed, bounded statements on a
 // read-only connection; nothing is loaded, nothing waits. Called by fuse/ only.
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { foldName, normalizeName } from '../library/names.ts';
 import type { TrackTags } from '../library/track-tags.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
 import { nodeKind, rootNodeId } from './schema.ts';
 
 /** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
@@ -80,6 +82,7 @@ function entryOf(row: EntryRow): DirectoryEntry {
 export class TreeReader {
   /** Statements run so far: a work counter. */
   statements = 0;
+  private readonly failpoints: Failpoints;
   private readonly byName;
   private readonly byId;
   private readonly parentOf;
@@ -91,7 +94,8 @@ export class TreeReader {
   private readonly trackOf;
   private readonly counterRows;
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, failpoints = new Failpoints(false)) {
+    this.failpoints = failpoints;
     const page = (where: string) =>
       database
         .prepare<unknown[], EntryRow>(
@@ -141,7 +145,7 @@ export class TreeReader {
 
   /** The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. */
   lookup(parentId: number, name: string): DirectoryEntry | undefined {
-    this.statements += 1;
+    this.count();
     const row = this.byName.get(parentId, foldName(name));
     if (row === undefined) return undefined;
     return row[10] === name || row[10] === normalizeName(name) ? entryOf(row) : undefined;
@@ -149,7 +153,7 @@ export class TreeReader {
 
   /** A node by its inode number; undefined when it was never shown or is long gone. */
   node(id: number): NodeAttributes | undefined {
-    this.statements += 1;
+    this.count();
     const row = this.byId.get(id);
     return row === undefined ? undefined : attributesOf(row);
   }
@@ -158,14 +162,14 @@ export class TreeReader {
   nodeVersion(id: number, version: number): NodeAttributes | undefined {
     const current = this.node(id);
     if (current === undefined || current.version === version) return current;
-    this.statements += 1;
+    this.count();
     const old = this.oldVersion.get(id, version);
     return old === undefined ? undefined : { ...current, ...old, version };
   }
 
   /** The directory that holds a directory; the root's is the root. */
   parent(id: number): number {
-    this.statements += 1;
+    this.count();
     return this.parentOf.get(id) ?? rootNodeId;
   }
 
@@ -175,9 +179,9 @@ export class TreeReader {
    * Costs the same at the start and the end of any directory.
    */
   page(parentId: number, afterEntryId: number, count: number): DirectoryEntry[] {
-    this.statements += 1;
+    this.count();
     if (afterEntryId === 0) return this.firstPage.all(parentId, count).map(entryOf);
-    this.statements += 1;
+    this.count();
     const sortKey = this.sortKeyOf.get(afterEntryId, parentId);
     if (sortKey === undefined) return [];
     return this.nextPage.all(parentId, sortKey, afterEntryId, count).map(entryOf);
@@ -185,23 +189,34 @@ export class TreeReader {
 
   /** Where the bytes of a content version can be read, or undefined when that version is no longer described. */
   location(id: number, version: number): FileLocation | undefined {
-    this.statements += 1;
+    this.count();
     const row = this.locationOf.get(id);
     if (row === undefined || row.version === version) return row;
-    this.statements += 1;
+    this.count();
     const old = this.oldVersion.get(id, version);
     return old === undefined ? undefined : { ...row, ...old };
   }
 
   track(id: number): TrackRow | undefined {
-    this.statements += 1;
+    this.count();
     const row = this.trackOf.get(id);
     return row === undefined ? undefined : { ...row, tags: JSON.parse(row.tags) as TrackTags };
   }
 
   counters(): CatalogCounters {
-    this.statements += 1;
+    this.count();
     return countersFrom(this.counterRows.all());
+  }
+
+  /** One more statement; fails as SQLite itself would when that is wanted. */
+  private count(): void {
+    this.statements += 1;
+    if (!this.failpoints.enabled) return;
+    try {
+      this.failpoints.check('catalog.read');
+    } catch (error) {
+      throw error instanceof MusicfsError ? new Database.SqliteError(error.message, 'SQLITE_IOERR') : error;
+    }
   }
 }
 

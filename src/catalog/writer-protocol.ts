@@ -16,6 +16,9 @@ import type { CatalogCounters } from './tree-reader.ts';
 export interface WriterThreadData {
   readonly path: string;
   readonly origins: readonly { readonly name: string; readonly kind: string; readonly root: string }[];
+  readonly failpoints: boolean;
+  /** What is armed from the beginning. */
+  readonly armed: readonly string[];
 }
 
 export type WriterRequest =
@@ -73,4 +76,6 @@ export type WriterCommand =
   /** The first message. */
   | { readonly type: 'begin'; readonly data: WriterThreadData }
   | { readonly type: 'request'; readonly id: number; readonly request: WriterRequest }
+  | { readonly type: 'set-failpoint'; readonly setting: string }
+  | { readonly type: 'clear-failpoints' }
   | { readonly type: 'close' };

@@ -5,6 +5,7 @@ import xxhash from 'xxhash-wasm';
 import { defaultLibraryOptions } from '../library/library-options.ts';
 import { parseTemplate, templatePresets } from '../library/template.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
+import { Failpoints, InjectedCrash } from '../platform/failpoints.ts';
 import { openCatalogForWriting } from './open-catalog.ts';
 import { Publisher } from './publisher.ts';
 import type {
@@ -66,12 +67,14 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
   const tell = (event: WriterEvent) => port.postMessage(event);
   const template = parseTemplate(templatePresets['default'] ?? '');
   if (template.type !== 'parsed') throw new MusicfsError('internal', 'the default template does not parse');
-  const database = openCatalogForWriting(data.path, Date.now());
+  const failpoints = new Failpoints(data.failpoints, data.armed);
+  const database = openCatalogForWriting(data.path, Date.now(), failpoints);
   const publisher = new Publisher(database, {
     template: template.template,
     library: defaultLibraryOptions,
     hash,
     nowMs: Date.now,
+    failpoints,
   });
   for (const { name, kind, root } of data.origins) publisher.registerOrigin(name, kind, root);
   const scans = new Map<string, SeenNodes>();
@@ -79,20 +82,31 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
   tell({ type: 'opened', overview: overview() });
 
   return (command) => {
-    if (command.type === 'close') {
-      database.pragma('wal_checkpoint(TRUNCATE)');
-      database.close();
-      tell({ type: 'closed' });
-      port.close();
-      return;
+    switch (command.type) {
+      case 'request':
+        return serve(command);
+      case 'set-failpoint':
+        return failpoints.set(command.setting);
+      case 'clear-failpoints':
+        return failpoints.clear();
+      case 'close':
+        failpoints.check('catalog.checkpoint');
+        database.pragma('wal_checkpoint(TRUNCATE)');
+        database.close();
+        tell({ type: 'closed' });
+        return port.close();
     }
+  };
+
+  function serve(command: Extract<WriterCommand, { type: 'request' }>): void {
     try {
       const value = answer(publisher, scans, overview, command.request);
       tell({ type: 'answer', id: command.id, value, overview: overview() });
     } catch (error) {
+      if (error instanceof InjectedCrash) throw error;
       tell({ type: 'failure', id: command.id, code: failureCodeOf(error), message: messageOf(error) });
     }
-  };
+  }
 }
 
 /** SQLite's own failures by their code: a damaged file is one thing, a full or failing disk may be well again later. */

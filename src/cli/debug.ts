@@ -18,7 +18,11 @@ export function registerDebug(program: Command): void {
       printReport(armed, options.json, describeFailpoints);
     },
   );
-  addDaemonOptions(failpoint.command('set').argument('<setting>', 'name=action[;count=N][;after=N]'))
+  addDaemonOptions(
+    failpoint
+      .command('set')
+      .argument('<setting>', 'name=action[;p=0.0-1.0][;seed=N][;only=TEXT][;after=N][;count=N]'),
+  )
     .description('arm one; the action off disarms it')
     .action(async (setting: string, options: DaemonOptions) => {
       await explained(withDaemon(undefined, options, (client) => client.setFailpoint(setting)));

@@ -18,6 +18,7 @@ export interface MountArguments {
   readonly wait?: boolean;
   readonly allowOther?: boolean;
   readonly enableFailpoints?: boolean;
+  readonly failpoint?: readonly string[];
 }
 
 export function registerMount(program: Command): void {
@@ -40,6 +41,11 @@ export function registerMount(program: Command): void {
     .option('--wait', 'return when the first scan is complete')
     .option('--allow-other', 'let other users of this machine in')
     .option('--enable-failpoints', 'for tests: let faults be injected')
+    .option(
+      '--failpoint <setting>',
+      'for tests: arm one at each start of the daemon; may be repeated',
+      collect,
+    )
     .addHelpText(
       'after',
       '\nExit codes of mount: 0 mounted (in the foreground: stopped) · 1 refused now · 2 usage or configuration · 70 the daemon died over and over',
@@ -122,6 +128,7 @@ function givenOptions({ mountPoint, origins }: Positions, given: MountArguments)
     driver: given.driver,
     allowOther: given.allowOther,
     enableFailpoints: given.enableFailpoints,
+    failpoints: given.failpoint,
   };
 }
 

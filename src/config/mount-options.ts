@@ -12,6 +12,7 @@ export interface GivenOptions {
   readonly driver?: FuseSettings['driver'] | undefined;
   readonly allowOther?: boolean | undefined;
   readonly enableFailpoints?: boolean | undefined;
+  readonly failpoints?: readonly string[] | undefined;
 }
 
 export interface OriginOption {
@@ -29,6 +30,8 @@ export interface MountOptions extends FuseSettings {
   readonly allowOther: boolean;
   readonly logLevel: LogLevel;
   readonly enableFailpoints: boolean;
+  /** Armed at each start of the daemon. */
+  readonly failpoints: readonly string[];
   /** What all this was settled from, to be settled anew when it may have changed. */
   readonly given: GivenOptions;
 }

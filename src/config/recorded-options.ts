@@ -20,6 +20,7 @@ const schema = v.object({
   allowOther: v.boolean(),
   logLevel: v.picklist(logLevels),
   enableFailpoints: v.boolean(),
+  failpoints: v.array(v.string()),
   given: v.object({
     mountPoint: v.optional(v.string()),
     origins: v.array(v.string()),
@@ -28,6 +29,7 @@ const schema = v.object({
     driver: v.optional(v.picklist(driverNames)),
     allowOther: v.optional(v.boolean()),
     enableFailpoints: v.optional(v.boolean()),
+    failpoints: v.optional(v.array(v.string())),
   }),
 });
 

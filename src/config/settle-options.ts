@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { MusicfsError } from '../platform/errors.ts';
+import { parseFailpoint } from '../platform/failpoints.ts';
 import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
 import type { ConfigFile } from './config-file.ts';
@@ -29,6 +30,8 @@ export async function settleOptions(
       'a mount point is needed: musicfs mount MOUNTPOINT --origin PATH',
     );
   }
+  const failpoints = given.failpoints ?? [];
+  for (const setting of failpoints) parseFailpoint(setting);
   const mountPoint = resolveMountPoint(point);
   const state = given.state ?? config.state?.dir;
   const stateDirectory = state === undefined ? stateDirectoryFor(mountPoint, env, uid) : path.resolve(state);
@@ -41,7 +44,8 @@ export async function settleOptions(
     passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
     logLevel: config.log?.level ?? 'info',
-    enableFailpoints: given.enableFailpoints ?? false,
+    enableFailpoints: given.enableFailpoints ?? failpoints.length > 0,
+    failpoints,
     given,
   };
 }

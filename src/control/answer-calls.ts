@@ -19,7 +19,12 @@ export interface CallAnswerer {
   abortStreams(): void;
 }
 
-export function createCallAnswerer(errors: ErrorDetailCodec, log: Logger): CallAnswerer {
+/** `beforeCall` is passed with the method's name before each answer. */
+export function createCallAnswerer(
+  errors: ErrorDetailCodec,
+  log: Logger,
+  beforeCall: (method: string) => Promise<unknown> = () => Promise.resolve(),
+): CallAnswerer {
   const streams = new Set<AbortController>();
 
   const failed = (error: unknown, call: { getPath(): string; metadata: RequestMetadata }) => {
@@ -41,6 +46,7 @@ export function createCallAnswerer(errors: ErrorDetailCodec, log: Logger): CallA
     unary: (answer) => (call, callback) => {
       const run = async () => {
         try {
+          await beforeCall(methodOf(call));
           const value = await answer(call.request);
           return () => callback(null, value);
         } catch (error) {
@@ -57,6 +63,7 @@ export function createCallAnswerer(errors: ErrorDetailCodec, log: Logger): CallA
       call.on('cancelled', () => controller.abort(new MusicfsError('cancelled', 'the client went away')));
       const run = async () => {
         try {
+          await beforeCall(methodOf(call));
           await pour(answer(call.request, controller.signal), call, controller.signal);
           call.end();
         } catch (error) {
@@ -72,6 +79,11 @@ export function createCallAnswerer(errors: ErrorDetailCodec, log: Logger): CallA
       for (const controller of streams) controller.abort(new MusicfsError('cancelled', 'the daemon stops'));
     },
   };
+}
+
+/** The last part of "/musicfs.v1.System/GetStatus". */
+function methodOf(call: { getPath(): string }): string {
+  return call.getPath().replace(/^.*\//, '');
 }
 
 type RequestMetadata = Parameters<typeof requestIdIn>[0];

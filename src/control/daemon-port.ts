@@ -24,6 +24,8 @@ export interface ControlPort {
    * `unsupported_operation`.
    */
   restart(program: string | null): Promise<void>;
+  /** Passed by each call before it is answered, those of the failpoints excepted; a rejection is its answer. */
+  readonly beforeCall?: (method: string) => Promise<unknown>;
   /** Only when the daemon was started with --enable-failpoints. */
   readonly failpoints?: FailpointPort;
 }
@@ -31,7 +33,7 @@ export interface ControlPort {
 /** The failpoints of all threads of the daemon. */
 export interface FailpointPort {
   list(): readonly FailpointReport[];
-  /** `name=action[;count=N][;after=N]`; settles when every thread has it. Errors: `invalid_argument`. */
+  /** As `platform/failpoints.ts` has it; settles when every thread has it. Errors: `invalid_argument`. */
   set(setting: string): Promise<void>;
   clear(): Promise<void>;
 }
@@ -85,6 +87,8 @@ export interface ScanReport {
   readonly etaSeconds?: number;
   /** Path on the origin; only while a scan runs. */
   readonly currentPath?: string;
+  /** Files whose tags were read in this life of the daemon. */
+  readonly parsed: number;
 }
 
 export interface SessionReport {

@@ -37,7 +37,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const { port, socketPath, log, protoDirectory = shippedProtoDirectory, clock = systemClock } = options;
   const proto = loadControlProto(protoDirectory);
   const errors = createErrorDetailCodec(protoDirectory);
-  const answerer = createCallAnswerer(errors, log.child({ component: 'control' }));
+  const callLog = log.child({ component: 'control' });
+  const answerer = createCallAnswerer(errors, callLog, port.beforeCall);
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
@@ -46,7 +47,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   });
   server.addService(proto.system, systemService(port, answerer));
   server.addService(proto.origin, originService(port, answerer));
-  if (port.failpoints !== undefined) server.addService(proto.debug, debugService(port.failpoints, answerer));
+  if (port.failpoints !== undefined) {
+    server.addService(proto.debug, debugService(port.failpoints, createCallAnswerer(errors, callLog)));
+  }
   const health = addHealthService(server, () => port.status().state);
   const services = ['musicfs.v1.System', 'musicfs.v1.Origin', 'grpc.health.v1.Health'];
   if (port.failpoints !== undefined) services.push('musicfs.v1.Debug');

@@ -39,11 +39,11 @@ function main(): void {
 function begin(port: Port, data: FuseThreadData): Commands {
   const tell = (event: FuseEvent) => port.postMessage(event);
   const counters = new FuseCounters(data.counters);
-  const failpoints = new Failpoints(data.failpoints);
+  const failpoints = new Failpoints(data.failpoints, data.armed);
   const database = openCatalogForReading(data.catalogPath);
-  const tree = new TreeReader(database);
+  const tree = new TreeReader(database, failpoints);
   const locate = (id: number, version: number) => tree.location(id, version);
-  const content = new LocalReader(locate, systemClock);
+  const content = new LocalReader(locate, systemClock, failpoints);
   const backing = new BackingFiles(locate, systemClock);
   const texts = new SharedTexts(data.texts);
   const special = new SpecialFiles({

@@ -13,6 +13,8 @@ const secondTellingMs = 200;
 export interface NotifierOptions {
   readonly deviceFd: number;
   readonly clock: Clock;
+  /** Asked before each notification. False: it is not written, and the rows are told by a later life. */
+  readonly mayWrite: () => boolean;
   /** Everything up to that invalidation has been told for good. */
   readonly onTold: (upToId: number) => void;
 }
@@ -53,6 +55,7 @@ export class Notifier {
   private write(parent: number, name: string | null): Promise<void> {
     this.lastWrite = this.lastWrite.then(async () => {
       if (this.isClosed) return;
+      if (!this.options.mayWrite()) return this.close();
       const node = { id: parent, version: 0 };
       await writeAsync(
         this.options.deviceFd,

@@ -20,6 +20,8 @@ export interface FuseThreadData {
   readonly uid: number;
   readonly gid: number;
   readonly failpoints: boolean;
+  /** What is armed from the beginning. */
+  readonly armed: readonly string[];
   readonly counters: SharedArrayBuffer;
   /** What the special files show; see shared-texts.ts. */
   readonly texts: SharedArrayBuffer;

@@ -9,7 +9,8 @@
 import { closeSync, constants, fstatSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
-import type { ErrorCode } from '../platform/errors.ts';
+import { type ErrorCode, MusicfsError } from '../platform/errors.ts';
+import { damage, Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { openBeneathAsync, openBeneathCached, preadAsync, Vector } from '../platform/native.ts';
 import { openRootLater, openRootNow } from './origin-root.ts';
@@ -62,12 +63,18 @@ export class LocalReader {
   private readonly held = new Set<string>();
   private readonly failures: FailedRange[] = [];
   private readonly vector = new Vector();
+  private readonly failpoints: Failpoints;
   /** O_NOATIME needs ownership; refused once, it is not asked for again. */
   private noAtime: number = constants.O_NOATIME;
 
-  constructor(locate: (id: number, version: number) => FileToRead | undefined, clock: Clock) {
+  constructor(
+    locate: (id: number, version: number) => FileToRead | undefined,
+    clock: Clock,
+    failpoints = new Failpoints(false),
+  ) {
     this.locate = locate;
     this.clock = clock;
+    this.failpoints = failpoints;
   }
 
   /**
@@ -81,6 +88,7 @@ export class LocalReader {
     length: number,
     area: Uint8Array,
   ): number | 'wait' | ErrorCode {
+    if (this.failpoints.enabled && this.isToFail()) return 'wait';
     const key = keyOf(id, version);
     const failed = this.rememberedFailure(key, offset, length);
     if (failed !== undefined) return failed;
@@ -110,6 +118,12 @@ export class LocalReader {
     area: Uint8Array,
   ): Promise<number | ErrorCode> {
     const key = keyOf(id, version);
+    let wrongBytes = 0;
+    if (this.failpoints.enabled) {
+      const due = await this.passFailpoints(id);
+      if (typeof due === 'string') return this.fail(key, offset, length, due);
+      wrongBytes = due;
+    }
     const file = this.files.get(key) ?? (await this.openLater(key, id, version));
     if (typeof file === 'string') return this.fail(key, offset, length, file);
     const wanted = Math.min(length, file.size - offset);
@@ -123,6 +137,7 @@ export class LocalReader {
         done += got;
       }
       if (!isUnchanged(file)) return this.fail(key, offset, length, 'version_gone');
+      if (wrongBytes > 0) damage(area.subarray(0, Math.max(wanted, 0)), wrongBytes);
       this.stats.waitedReads += 1;
       this.stats.bytes += Math.max(wanted, 0);
       return Math.max(wanted, 0);
@@ -161,6 +176,21 @@ export class LocalReader {
 
   close(): void {
     for (const [key, file] of this.files) this.drop(key, file);
+  }
+
+  private isToFail(): boolean {
+    return this.failpoints.isArmed('origin.read.open') || this.failpoints.isArmed('origin.read.body');
+  }
+
+  /** What is due for a read of that node: an error code, or how many bytes are to be damaged. */
+  private async passFailpoints(id: number): Promise<ErrorCode | number> {
+    try {
+      await this.failpoints.pass('origin.read.open', String(id));
+      return await this.failpoints.pass('origin.read.body', String(id));
+    } catch (error) {
+      if (error instanceof MusicfsError) return error.code;
+      throw error;
+    }
   }
 
   private openNow(key: string, id: number, version: number): OpenFile | 'wait' | ErrorCode {

@@ -1,15 +1,16 @@
 // Opening an origin's root directory for those that read below it.
-import { constants, open, openSync } from 'node:fs';
+import { constants, open } from 'node:fs';
 import { errnoOf } from '../platform/errors.ts';
-import { openBeneathCached } from '../platform/native.ts';
+import { openCached } from '../platform/native.ts';
 
 const rootFlags = 0o10000000 | constants.O_DIRECTORY; // O_PATH: the same value on x64 and arm64
-/** The root of all paths: what leads to an origin must be in memory too, or the pool is asked. */
-const slash = openSync('/', rootFlags);
 
-/** Without waiting for a disk: a descriptor (O_PATH), or a negative errno when that cannot be. */
+/**
+ * Without waiting for a disk: a descriptor (O_PATH), or a negative errno when that cannot be. What leads to the origin
+ * must be in memory too, or the pool is asked.
+ */
 export function openRootNow(path: string): number {
-  return openBeneathCached(slash, Buffer.from(path.slice(1)), rootFlags);
+  return openCached(Buffer.from(path), rootFlags);
 }
 
 /** The same on the pool; undefined when there is no such directory. */

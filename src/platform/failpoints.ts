@@ -1,57 +1,53 @@
 // Failpoints: named places where a test can make the product fail, wait or die on purpose.
 //
-// Syntax: name=action[;count=N][;after=N][;only=SUBJECT]; SUBJECT is what the place says it is about (a node id)
-//   actions: off · crash (throw) · hang (never answer) · delay(ms) · error(code) · abort (SIGKILL of the process)
+// Syntax: name=action[;p=0.0-1.0][;seed=N][;only=TEXT][;after=N][;count=N]
+//   actions: off · crash (throw) · hang (never answer) · delay(ms) · error(code) · abort (SIGKILL of the process) ·
+//            corrupt(bytes)
+//   only: fires only when the place names that subject · after: lets so many passes by · p: the chance of each further
+//   one, from a generator of its own that begins with `seed` (1) · count: fires so often
 // Off by default: `--enable-failpoints` at start turns the registry on, nothing else can. A disabled registry costs
 // one property read at each place.
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorCode, errorCodes, MusicfsError } from './errors.ts';
-
-/** The places that can wait. Elsewhere hang and delay are refused: a setting that does nothing would prove nothing. */
-const waitingPlaces: readonly { readonly name: RegExp; readonly actions: readonly string[] }[] = [
-  { name: /^actor\..*\.(start|handle)$/, actions: ['hang', 'delay'] },
-  { name: /^parser\.file$/, actions: ['hang', 'delay'] },
-  { name: /^fuse\.(thread\.loop|read\.before-reply)$/, actions: ['hang'] },
-  { name: /^watchdog\.(probe|ping)$/, actions: ['hang'] },
-];
-
-/** Every failpoint there is. `<id>` stands for an actor's id in the supervision tree. */
-export const failpointNames = [
-  'actor.<id>.start',
-  'actor.<id>.handle',
-  'fuse.thread.loop',
-  'fuse.adopt.before-resend',
-  'fuse.request.decoded',
-  'fuse.open.passthrough',
-  'fuse.read.before-reply',
-  'scan.batch.after',
-  'parser.file',
-  'watchdog.probe',
-  'watchdog.ping',
-] as const;
+import { type FailpointThread, failpointNames, failpointPlace } from './failpoint-places.ts';
 
 export type FailpointAction =
   | { readonly type: 'crash' }
   | { readonly type: 'hang' }
   | { readonly type: 'abort' }
   | { readonly type: 'delay'; readonly ms: number }
+  | { readonly type: 'corrupt'; readonly bytes: number }
   | { readonly type: 'error'; readonly code: ErrorCode };
+
+/** What only the place itself can do. */
+type LeftToPlace = Extract<FailpointAction, { type: 'hang' | 'delay' | 'corrupt' }>;
+
+/** A throw on purpose: whoever catches everything lets it through, as it stands for a bug. */
+export class InjectedCrash extends Error {}
+
+interface FailpointSetting {
+  readonly name: string;
+  readonly action: FailpointAction | null;
+  readonly after: number;
+  readonly count: number;
+  readonly chance: number;
+  readonly seed: number;
+  readonly only: string | null;
+}
 
 interface Armed {
   readonly setting: string;
+  readonly thread: FailpointThread;
   readonly action: FailpointAction;
   readonly only: string | null;
+  /** Whether a pass that could fire does. */
+  readonly draw: () => boolean;
   after: number;
   count: number;
 }
 
-/** Parses `name=action[;count=N][;after=N][;only=SUBJECT]`. Throws `invalid_argument` with what is wrong. */
-export function parseFailpoint(text: string): {
-  name: string;
-  action: FailpointAction | null;
-  after: number;
-  count: number;
-  only: string | null;
-} {
+/** Throws `invalid_argument` with what is wrong. */
+export function parseFailpoint(text: string): FailpointSetting {
   const bad = (why: string): never => {
     throw new MusicfsError('invalid_argument', `failpoint "${text}": ${why}`);
   };
@@ -59,30 +55,24 @@ export function parseFailpoint(text: string): {
   const at = head.indexOf('=');
   if (at < 1) return bad('expected name=action');
   const name = head.slice(0, at);
-  if (!isKnownFailpoint(name)) return bad(`unknown name; known: ${failpointNames.join(', ')}`);
-  let after = 0;
-  let count = Number.POSITIVE_INFINITY;
+  const place = failpointPlace(name);
+  if (place === undefined) return bad(`unknown name; known: ${failpointNames.join(', ')}`);
+  const given = { after: 0, count: Number.POSITIVE_INFINITY, p: 1, seed: 1 };
   let only: string | null = null;
   for (const option of options) {
-    if (option.startsWith('only=')) {
-      only = option.slice('only='.length);
-      continue;
-    }
-    const match = /^(after|count)=(\d+)$/.exec(option);
-    if (match === null) return bad(`unknown option "${option}"`);
-    if (match[1] === 'after') after = Number(match[2]);
-    else count = Number(match[2]);
+    const [, key, value = ''] = /^(after|count|seed|p|only)=(.+)$/.exec(option) ?? [];
+    if (key === 'only') only = value;
+    else if (key === 'p' && /^(0(\.\d+)?|1(\.0+)?)$/.test(value)) given.p = Number(value);
+    else if ((key === 'after' || key === 'count' || key === 'seed') && /^\d+$/.test(value)) {
+      given[key] = Number(value);
+    } else return bad(`unknown option "${option}"`);
   }
-  if (count === 0) return bad('count wants 1 or more; to disarm: name=off');
+  if (given.count === 0) return bad('count wants 1 or more; to disarm: name=off');
+  if (only !== null && place.subject === null) return bad('only is not possible there: no subject is named');
   const action = parseAction(head.slice(at + 1), bad);
-  const isWait = action?.type === 'hang' || action?.type === 'delay';
-  if (
-    isWait &&
-    !waitingPlaces.some((place) => place.name.test(name) && place.actions.includes(action.type))
-  ) {
+  if (action !== null && !place.actions.includes(action.type))
     return bad(`${action.type} is not possible there`);
-  }
-  return { name, action, after, count, only };
+  return { name, action, after: given.after, count: given.count, chance: given.p, seed: given.seed, only };
 }
 
 function parseAction(word: string, bad: (why: string) => never): FailpointAction | null {
@@ -99,21 +89,28 @@ function parseAction(word: string, bad: (why: string) => never): FailpointAction
       return /^\d+$/.test(argument)
         ? { type: 'delay', ms: Number(argument) }
         : bad('delay wants (milliseconds)');
+    case 'corrupt':
+      return /^[1-9]\d*$/.test(argument)
+        ? { type: 'corrupt', bytes: Number(argument) }
+        : bad('corrupt wants (bytes)');
     case 'error':
       return Object.hasOwn(errorCodes, argument)
         ? { type: 'error', code: argument as ErrorCode }
         : bad(`error wants one of ${Object.keys(errorCodes).join(', ')}`);
     default:
-      return bad('unknown action; known: off, crash, hang, abort, delay(ms), error(code)');
+      return bad('unknown action; known: off, crash, hang, abort, delay(ms), error(code), corrupt(bytes)');
   }
 }
 
-function isKnownFailpoint(name: string): boolean {
-  return failpointNames.some((known) =>
-    known.includes('<id>')
-      ? new RegExp(`^${known.replaceAll('.', '\\.').replace('<id>', '[a-z0-9./-]+')}$`).test(name)
-      : known === name,
-  );
+/** Numbers from 0 up to, not including, 1: the same for the same seed (mulberry32). */
+function generatorFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
 /** What is armed in this thread. One instance a thread; the main side forwards changes to the others. */
@@ -122,8 +119,10 @@ export class Failpoints {
   private readonly armed = new Map<string, Armed>();
   private readonly hits = new Map<string, number>();
 
-  constructor(enabled: boolean) {
+  /** `settings` are armed from the beginning, for what a thread passes before it can be told anything. */
+  constructor(enabled: boolean, settings: readonly string[] = []) {
     this.enabled = enabled;
+    for (const setting of settings) this.set(setting);
   }
 
   /** Arms or (action off) disarms one failpoint. Throws `unsupported_operation` when the registry is off. */
@@ -131,9 +130,15 @@ export class Failpoints {
     if (!this.enabled) {
       throw new MusicfsError('unsupported_operation', 'failpoints are off: start with --enable-failpoints');
     }
-    const { name, action, ...when } = parseFailpoint(text);
-    if (action === null) this.armed.delete(name);
-    else this.armed.set(name, { setting: text, action, ...when });
+    const { name, action, after, count, chance, seed, only } = parseFailpoint(text);
+    if (action === null) {
+      this.armed.delete(name);
+      return;
+    }
+    const random = generatorFrom(seed);
+    const draw = () => chance === 1 || random() < chance;
+    const thread = failpointPlace(name)?.thread ?? 'main';
+    this.armed.set(name, { setting: text, thread, action, only, draw, after, count });
   }
 
   clear(): void {
@@ -141,13 +146,18 @@ export class Failpoints {
   }
 
   /**
-   * The settings without a count whose names begin so, as they were given: for the next life of a thread or process
-   * that checks them itself. One with a count goes to the living one only, as nobody here sees it used up.
+   * The settings without a count that belong to a thread, as they were given: for its next life. One with a count goes
+   * to the living one only, as nobody here sees it used up.
    */
-  settings(prefix: string): string[] {
-    return [...this.armed]
-      .filter(([name, { count }]) => name.startsWith(prefix) && count === Number.POSITIVE_INFINITY)
-      .map(([, { setting }]) => setting);
+  settings(thread: FailpointThread): string[] {
+    return [...this.armed.values()]
+      .filter((armed) => armed.thread === thread && armed.count === Number.POSITIVE_INFINITY)
+      .map(({ setting }) => setting);
+  }
+
+  /** Whether something is armed there that may yet fire. */
+  isArmed(name: string): boolean {
+    return this.enabled && this.armed.has(name);
   }
 
   /** How often a failpoint has fired, so that a test can assert that its fault happened. */
@@ -164,10 +174,10 @@ export class Failpoints {
   }
 
   /**
-   * The action due at this place now, or null. crash, error and abort are carried out here (throw, SIGKILL); hang and
-   * delay are the caller's, as only it knows how to wait without blocking its thread.
+   * The action due at this place now, or null. crash, error and abort are carried out here (throw, SIGKILL); the others
+   * are the caller's, as only it knows how to wait without blocking its thread. `subject` is what the place is about.
    */
-  check(name: string, subject = ''): Extract<FailpointAction, { type: 'hang' | 'delay' }> | null {
+  check(name: string, subject?: string): LeftToPlace | null {
     if (!this.enabled) return null;
     const armed = this.armed.get(name);
     if (armed === undefined || (armed.only !== null && armed.only !== subject)) return null;
@@ -175,13 +185,14 @@ export class Failpoints {
       armed.after -= 1;
       return null;
     }
+    if (!armed.draw()) return null;
     armed.count -= 1;
     if (armed.count <= 0) this.armed.delete(name);
     this.hits.set(name, this.hitsOf(name) + 1);
     const { action } = armed;
     switch (action.type) {
       case 'crash':
-        throw new Error(`failpoint ${name}: crash`);
+        throw new InjectedCrash(`failpoint ${name}: crash`);
       case 'error':
         throw new MusicfsError(action.code, `failpoint ${name}: error(${action.code})`);
       case 'abort':
@@ -189,7 +200,42 @@ export class Failpoints {
         return null;
       case 'hang':
       case 'delay':
+      case 'corrupt':
         return action;
     }
   }
+
+  /**
+   * For places that may wait: carries out hang and delay too. A hang ends when `signal` aborts, by rejecting. Answers how
+   * many bytes of what the place delivers are to be damaged.
+   */
+  async pass(name: string, subject?: string, signal?: AbortSignal): Promise<number> {
+    const due = this.check(name, subject);
+    if (due === null) return 0;
+    if (due.type === 'corrupt') return due.bytes;
+    const ms = due.type === 'delay' ? due.ms : foreverMs;
+    do await pause(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) });
+    while (due.type === 'hang');
+    return 0;
+  }
+
+  /** For places that must not be left: a delay blocks the thread. Answers true when the place is to hang. */
+  block(name: string): boolean {
+    const due = this.check(name);
+    if (due?.type === 'delay') blockThread(due.ms);
+    return due?.type === 'hang';
+  }
 }
+
+/** Turns so many bytes of a buffer, from its start, into other ones. */
+export function damage(bytes: Uint8Array, count: number): void {
+  for (let at = 0; at < Math.min(count, bytes.length); at += 1) bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+}
+
+/** The thread does nothing else for so long. */
+export function blockThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** As long as a timer can be. */
+const foreverMs = 2 ** 31 - 1;

@@ -21,6 +21,8 @@ function optional(prototype: string): ((...values: number[]) => number) | null {
 const openat2Number = 437; // the same on every architecture
 const resolveNoMagiclinks = 0x02;
 const resolveBeneath = 0x08;
+/** AT_FDCWD, which an absolute path does not depend on. */
+const currentDirectory = -100;
 const resolveCached = 0x20; // Linux 5.12: answer EAGAIN rather than touch a disk
 const rwfNowait = 0x08;
 
@@ -250,7 +252,7 @@ const errnos = osConstants.errno;
 function fillOpenHow(how: Buffer, flags: number, resolve: number): Buffer {
   how.writeBigUInt64LE(BigInt(flags | 0o2000000), 0);
   how.writeBigUInt64LE(0n, 8);
-  how.writeUInt32LE(resolveBeneath | resolveNoMagiclinks | resolve, 16);
+  how.writeUInt32LE(resolveNoMagiclinks | resolve, 16);
   return how;
 }
 
@@ -266,7 +268,7 @@ function nulEnded(path: Uint8Array): Buffer {
  * out, …). Kernels before 5.6 have no openat2: there the opened file's real place is checked afterwards.
  */
 export function openBeneath(rootFd: number, relativePath: Uint8Array, flags: number): number {
-  const how = fillOpenHow(openHow, flags, 0);
+  const how = fillOpenHow(openHow, flags, resolveBeneath);
   const fd = orErrno(nativeOpenat2(openat2Number, rootFd, nulEnded(relativePath), how, 24));
   if (fd === -errnos.ENOSYS) return openAndCheck(rootFd, relativePath, flags);
   if (fd < 0) throw systemError('openat2', -fd);
@@ -278,15 +280,24 @@ export function openBeneath(rootFd: number, relativePath: Uint8Array, flags: num
  * -EAGAIN meaning "ask openBeneathAsync".
  */
 export function openBeneathCached(rootFd: number, relativePath: Uint8Array, flags: number): number {
-  const how = fillOpenHow(openHow, flags, resolveCached);
-  const fd = orErrno(nativeOpenat2(openat2Number, rootFd, nulEnded(relativePath), how, 24));
+  return openCachedAt(rootFd, relativePath, flags, resolveBeneath);
+}
+
+/** The same for an absolute path, wherever it leads. */
+export function openCached(path: Uint8Array, flags: number): number {
+  return openCachedAt(currentDirectory, path, flags, 0);
+}
+
+function openCachedAt(at: number, path: Uint8Array, flags: number, resolve: number): number {
+  const how = fillOpenHow(openHow, flags, resolveCached | resolve);
+  const fd = orErrno(nativeOpenat2(openat2Number, at, nulEnded(path), how, 24));
   return fd === -errnos.ENOSYS || fd === -errnos.EINVAL ? -errnos.EAGAIN : fd;
 }
 
 /** The same on a pool thread. Resolves to a descriptor or a negative errno. */
 export function openBeneathAsync(rootFd: number, relativePath: Uint8Array, flags: number): Promise<number> {
   const path = nulEnded(relativePath);
-  const how = fillOpenHow(Buffer.alloc(24), flags, 0);
+  const how = fillOpenHow(Buffer.alloc(24), flags, resolveBeneath);
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: number | bigint) => {
       if (error !== null) return reject(error);

@@ -227,7 +227,7 @@ export class ActorRun<M, S> {
 
   private handle(state: S, entry: Entry<M>): S {
     if (entry.type === 'ping') {
-      this.heartbeat.answered();
+      this.answerPing();
       return state;
     }
     if (entry.ask?.isSettled === true) {
@@ -246,6 +246,14 @@ export class ActorRun<M, S> {
       this.countHandled(this.env.clock.monotonicMs() - beganAtMs);
     }
     return state;
+  }
+
+  private answerPing(): void {
+    try {
+      if (this.env.intercept(this.spec.id, 'heartbeat') === null) this.heartbeat.answered();
+    } catch (error) {
+      this.fail('crashed', error);
+    }
   }
 
   private countHandled(tookMs: number): void {

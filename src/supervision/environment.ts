@@ -10,10 +10,14 @@ import type { SupervisionReport } from './supervision-report.ts';
 export type Interception = { readonly type: 'hang' } | { readonly type: 'delay'; readonly ms: number };
 
 /**
- * Asked before each start and each handled message (pings too, so that an idle actor is reached). A throw counts as
- * the child's own failure.
+ * Asked before each start, each handled message (pings too, so that an idle actor is reached) and each answer to a ping
+ * (`heartbeat`, where a hang leaves out that answer and nothing else). A throw counts as the child's own failure. Before
+ * a restart only a delay is obeyed.
  */
-export type Intercept = (id: string, where: 'start' | 'handle') => Interception | null;
+export type Intercept = (
+  id: string,
+  where: 'start' | 'handle' | 'heartbeat' | 'restart',
+) => Interception | null;
 
 export interface Environment {
   readonly clock: Clock;

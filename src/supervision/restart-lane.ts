@@ -8,7 +8,7 @@
 import type { ActorSnapshot } from './actor-snapshot.ts';
 import type { ChildSlot } from './child-slot.ts';
 import type { Strategy } from './child-spec.ts';
-import type { Environment } from './environment.ts';
+import { type Environment, obey } from './environment.ts';
 import type { Failure } from './failure.ts';
 import { limits } from './limits.ts';
 import { decide, trimHistory } from './restart-window.ts';
@@ -139,6 +139,9 @@ export class RestartLane {
 
   private async startSlot(slot: ChildSlot): Promise<void> {
     if (slot.isParked) slot.reportWoken();
+    const order = slot.node.incarnation === 0 ? null : this.owner.env.intercept(slot.node.id, 'restart');
+    if (order?.type === 'delay') await obey(order, this.owner.env.clock);
+    if (!this.isWanted) return;
     const failure = await slot.begin();
     if (failure === null) slot.reportStarted();
     else if (this.isWanted) {

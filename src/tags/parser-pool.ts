@@ -45,6 +45,8 @@ export interface ParserPoolOptions {
   readonly clock: Clock;
   /** `parser.file=…` lines that a child arms before these files; none unless failpoints are on. */
   readonly failpoints: (files: readonly RealPath[]) => readonly string[];
+  /** Called for each file whose tags were read. */
+  readonly onParsed?: () => void;
 }
 
 export interface ParserStats {
@@ -219,7 +221,10 @@ export class ParserPool {
     this.counts.bytesReadForTags += result.tagBytes;
     this.counts.bytesReadForFingerprints += result.fingerprintBytes;
     this.counts.preads += result.requests;
-    if (result.type === 'parsed') this.counts.parsed += 1;
+    if (result.type === 'parsed') {
+      this.counts.parsed += 1;
+      this.options.onParsed?.();
+    }
     this.queue.answer(task, result);
     if (member.answered < member.chunk.length) return;
     this.becomeIdle(member);

@@ -35,6 +35,7 @@ export const sampleStatus: StatusReport = {
     errors: 0,
     phase: 'done',
     filesPerSecond: 0,
+    parsed: 0,
   },
   warnings: ['origin local-2 is empty'],
   socket: '/run/musicfs/music-1/control.sock',

@@ -12,7 +12,12 @@ function scene() {
   const kernel = new MessageSocket();
   const clock = new SimulatedClock();
   const told: number[] = [];
-  const notifier = new Notifier({ deviceFd: kernel.deviceFd, clock, onTold: (upToId) => told.push(upToId) });
+  const notifier = new Notifier({
+    deviceFd: kernel.deviceFd,
+    clock,
+    mayWrite: () => true,
+    onTold: (upToId) => told.push(upToId),
+  });
   /** The next `count` notifications, as "parent/name"; a listing has no name. */
   const heard = async (count: number): Promise<string[]> => {
     const messages: Buffer[] = [];

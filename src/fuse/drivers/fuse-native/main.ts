@@ -61,8 +61,8 @@ async function begin(data: NativeData): Promise<Commands> {
   const log = createLogger('info', 'fuse-native');
   const counters = new FuseCounters();
   const failpoints = new Failpoints(data.failpoints);
-  const tree = new TreeReader(openCatalogForReading(data.catalogPath));
-  const content = new LocalReader((id, version) => tree.location(id, version), systemClock);
+  const tree = new TreeReader(openCatalogForReading(data.catalogPath), failpoints);
+  const content = new LocalReader((id, version) => tree.location(id, version), systemClock, failpoints);
   let freeBytes = 0;
   let texts: Readonly<Record<string, string>> = {};
   const special = new SpecialFiles({

@@ -11,8 +11,10 @@
 //   - a path below the mount point waits for itself: nothing here ever names one
 import { constants as osConstants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { MusicfsError } from '../../../platform/errors.ts';
 import { limits } from '../../../platform/limits.ts';
 import { drainEventfd, errnoName, PollSet, readInto, Vector } from '../../../platform/native.ts';
+import { errnoNumber } from '../../errno-numbers.ts';
 import { decodeRequest, type Request } from '../../protocol/decode-request.ts';
 import { encodeStatus } from '../../protocol/encode-reply.ts';
 import { encodeInit, type Negotiated, negotiate } from '../../protocol/init.ts';
@@ -141,7 +143,7 @@ export class KernelSession {
     let served = 0;
     let lookUntilMs = 0;
     while (served < requestsPerTurn) {
-      const length = readInto(this.options.deviceFd, this.request);
+      const length = this.nextRequest();
       if (length < 0) {
         const errno = errnoName(-length);
         if (errno === 'EAGAIN') {
@@ -163,6 +165,19 @@ export class KernelSession {
       lookUntilMs = performance.now() + limits.fuseLookAgainMs;
     }
     return served;
+  }
+
+  /** Reads one request; returns its length or the negative errno. */
+  private nextRequest(): number {
+    if (this.options.failpoints.enabled) {
+      try {
+        this.options.failpoints.check('fuse.session.read');
+      } catch (error) {
+        if (error instanceof MusicfsError) return -errnoNumber(error.code);
+        throw error;
+      }
+    }
+    return readInto(this.options.deviceFd, this.request);
   }
 
   private serve(request: Request): void {
@@ -192,6 +207,7 @@ export class KernelSession {
     const outcome = negotiate(request.init, this.options.passthrough);
     if (outcome.type === 'too-old') return this.write(encodeStatus(this.reply, request, EPROTO));
     if (outcome.type === 'agreed') this.options.memory.agreed(outcome.negotiated);
+    if (this.options.failpoints.block('fuse.init.before-reply')) return;
     this.write(encodeInit(this.reply, request, outcome));
     if (outcome.type === 'agreed') this.agree(outcome.negotiated);
   }

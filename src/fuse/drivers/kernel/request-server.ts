@@ -195,7 +195,7 @@ export class RequestServer {
     if (offset < 0) return this.error(request, EINVAL);
     const size = Math.min(request.size, limits.readRequestBytes);
     if (this.options.failpoints.enabled) {
-      const wait = this.options.failpoints.check('fuse.read.before-reply');
+      const wait = this.options.failpoints.check('fuse.read.before-reply', String(request.node.id));
       if (wait?.type === 'hang') return;
     }
     const { id, version } = request.node;

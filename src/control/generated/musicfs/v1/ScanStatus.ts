@@ -12,6 +12,7 @@ export interface ScanStatus {
   'filesPerSecond'?: (number | string);
   'etaSeconds'?: (number | string);
   'currentPath'?: (string);
+  'parsed'?: (number);
   '_phase'?: "phase";
   '_etaSeconds'?: "etaSeconds";
   '_currentPath'?: "currentPath";
@@ -27,4 +28,5 @@ export interface ScanStatus__Output {
   'filesPerSecond': (number);
   'etaSeconds'?: (number);
   'currentPath'?: (string);
+  'parsed': (number);
 }

@@ -1,0 +1,72 @@
+// Every failpoint there is: its name, the thread that passes the place, and what a setting may do there. A setting that
+// a place cannot honour is refused, as one that does nothing would prove nothing.
+
+export type FailpointActionType = 'crash' | 'error' | 'abort' | 'hang' | 'delay' | 'corrupt';
+/** Who checks it; a setting is told to that thread or process as well as to the main side. */
+export type FailpointThread = 'main' | 'fuse' | 'catalog-writer' | 'parser';
+
+export interface FailpointPlace {
+  readonly thread: FailpointThread;
+  readonly actions: readonly FailpointActionType[];
+  /** What `;only=TEXT` is compared with; null: the place names no subject. */
+  readonly subject: 'actor' | 'node' | 'path' | 'method' | null;
+}
+
+const failing = ['crash', 'error', 'abort'] as const;
+const failingOrHanging = [...failing, 'hang'] as const;
+const failingOrWaiting = [...failing, 'hang', 'delay'] as const;
+
+const place = (
+  thread: FailpointThread,
+  actions: readonly FailpointActionType[],
+  subject: FailpointPlace['subject'] = null,
+): FailpointPlace => ({ thread, actions, subject });
+
+/** `<id>` stands for an actor's id in the supervision tree. Names are unique for ever. */
+const places = {
+  'actor.<id>.start': place('main', failingOrWaiting),
+  'actor.<id>.handle': place('main', failingOrWaiting),
+  // A ping that is not answered, while everything else is.
+  'actor.<id>.heartbeat': place('main', failingOrHanging),
+  'supervisor.before-restart': place('main', ['abort', 'delay'], 'actor'),
+  // Blocks the main thread before the next turn of an actor.
+  'main.block': place('main', ['delay']),
+  'lock.acquire': place('main', [...failing, 'delay']),
+  'control.handle': place('main', failingOrWaiting, 'method'),
+  'origin.list': place('main', failingOrWaiting, 'path'),
+  'origin.stat': place('main', failingOrWaiting, 'path'),
+  'origin.read.open': place('fuse', failingOrWaiting, 'node'),
+  'origin.read.body': place('fuse', [...failingOrWaiting, 'corrupt'], 'node'),
+  'scan.walk': place('main', failingOrWaiting, 'path'),
+  'scan.batch.after': place('main', failing),
+  'parser.file': place('parser', failingOrWaiting),
+  'catalog.migrate': place('catalog-writer', failing),
+  'catalog.commit.before': place('catalog-writer', failing),
+  'catalog.commit.after': place('catalog-writer', failing),
+  'catalog.checkpoint': place('catalog-writer', failing),
+  // An error is what SQLite would say of a disk that fails.
+  'catalog.read': place('fuse', failing),
+  'fuse.init.before-reply': place('fuse', failingOrWaiting),
+  'fuse.adopt.before-resend': place('fuse', failing),
+  'fuse.thread.loop': place('fuse', failingOrHanging),
+  // An error is what read(2) on the device fails with: its errno.
+  'fuse.session.read': place('fuse', failing),
+  'fuse.request.decoded': place('fuse', failing, 'node'),
+  'fuse.open.passthrough': place('fuse', failing),
+  'fuse.read.before-reply': place('fuse', failingOrHanging, 'node'),
+  'fuse.notify.before-write': place('main', failing),
+  'watchdog.probe': place('main', failingOrHanging),
+  'watchdog.ping': place('main', failingOrHanging),
+} as const satisfies Readonly<Record<string, FailpointPlace>>;
+
+export const failpointNames = Object.keys(places);
+
+const patterns = Object.entries<FailpointPlace>(places).map(([known, at]) => ({
+  pattern: new RegExp(`^${known.replaceAll('.', '\\.').replace('<id>', '[a-z0-9./-]+')}$`),
+  at,
+}));
+
+/** The place of that name, or undefined when there is none. */
+export function failpointPlace(name: string): FailpointPlace | undefined {
+  return patterns.find(({ pattern }) => pattern.test(name))?.at;
+}
