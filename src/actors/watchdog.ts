@@ -72,7 +72,7 @@ function startLife(
           );
           return state;
         case 'probed':
-          return judge(state, failpoints.check('watchdog.probe') === null ? message.problem : 'failpoint');
+          return judge(state, failpoints.check('watchdog.probe') === null ? message.problem : 'it is denied');
       }
     },
   };

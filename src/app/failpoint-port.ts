@@ -38,7 +38,7 @@ export function interceptBy(failpoints: Failpoints): Intercept {
       where === 'restart'
         ? failpoints.check('supervisor.before-restart', id)
         : failpoints.check(`actor.${id}.${where}`);
-    return order === null || order.type === 'corrupt' ? null : order;
+    return order?.type === 'hang' || order?.type === 'delay' ? order : null;
   };
 }
 

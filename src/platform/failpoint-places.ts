@@ -1,7 +1,7 @@
 // Every failpoint there is: its name, the thread that passes the place, and what a setting may do there. A setting that
 // a place cannot honour is refused, as one that does nothing would prove nothing.
 
-export type FailpointActionType = 'crash' | 'error' | 'abort' | 'hang' | 'delay' | 'corrupt';
+export type FailpointActionType = 'crash' | 'error' | 'abort' | 'hang' | 'delay' | 'corrupt' | 'deny';
 /** Who checks it; a setting is told to that thread or process as well as to the main side. */
 export type FailpointThread = 'main' | 'fuse' | 'catalog-writer' | 'parser';
 
@@ -47,6 +47,8 @@ const places = {
   // An error is what SQLite would say of a disk that fails.
   'catalog.read': place('fuse', failing),
   'fuse.init.before-reply': place('fuse', failingOrWaiting),
+  // As a kernel before Linux 6.9, which sends nothing twice.
+  'fuse.init.resend': place('fuse', ['deny']),
   'fuse.adopt.before-resend': place('fuse', failing),
   'fuse.thread.loop': place('fuse', failingOrHanging),
   // An error is what read(2) on the device fails with: its errno.
@@ -55,8 +57,9 @@ const places = {
   'fuse.open.passthrough': place('fuse', failing),
   'fuse.read.before-reply': place('fuse', failingOrHanging, 'node'),
   'fuse.notify.before-write': place('main', failing),
-  'watchdog.probe': place('main', failingOrHanging),
-  'watchdog.ping': place('main', failingOrHanging),
+  // The mount answers no probe; nobody is told that all is well.
+  'watchdog.probe': place('main', ['deny']),
+  'watchdog.ping': place('main', ['deny']),
 } as const satisfies Readonly<Record<string, FailpointPlace>>;
 
 export const failpointNames = Object.keys(places);

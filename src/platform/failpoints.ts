@@ -2,7 +2,7 @@
 //
 // Syntax: name=action[;p=0.0-1.0][;seed=N][;only=TEXT][;after=N][;count=N]
 //   actions: off · crash (throw) · hang (never answer) · delay(ms) · error(code) · abort (SIGKILL of the process) ·
-//            corrupt(bytes)
+//            corrupt(bytes) · deny (do without what the place is named after)
 //   only: fires only when the place names that subject · after: lets so many passes by · p: the chance of each further
 //   one, from a generator of its own that begins with `seed` (1) · count: fires so often
 // Off by default: `--enable-failpoints` at start turns the registry on, nothing else can. A disabled registry costs
@@ -15,12 +15,13 @@ export type FailpointAction =
   | { readonly type: 'crash' }
   | { readonly type: 'hang' }
   | { readonly type: 'abort' }
+  | { readonly type: 'deny' }
   | { readonly type: 'delay'; readonly ms: number }
   | { readonly type: 'corrupt'; readonly bytes: number }
   | { readonly type: 'error'; readonly code: ErrorCode };
 
 /** What only the place itself can do. */
-type LeftToPlace = Extract<FailpointAction, { type: 'hang' | 'delay' | 'corrupt' }>;
+type LeftToPlace = Extract<FailpointAction, { type: 'hang' | 'delay' | 'corrupt' | 'deny' }>;
 
 /** A throw on purpose: whoever catches everything lets it through, as it stands for a bug. */
 export class InjectedCrash extends Error {}
@@ -84,6 +85,7 @@ function parseAction(word: string, bad: (why: string) => never): FailpointAction
     case 'crash':
     case 'hang':
     case 'abort':
+    case 'deny':
       return { type: match[1] };
     case 'delay':
       return /^\d+$/.test(argument)
@@ -98,7 +100,7 @@ function parseAction(word: string, bad: (why: string) => never): FailpointAction
         ? { type: 'error', code: argument as ErrorCode }
         : bad(`error wants one of ${Object.keys(errorCodes).join(', ')}`);
     default:
-      return bad('unknown action; known: off, crash, hang, abort, delay(ms), error(code), corrupt(bytes)');
+      return bad('unknown action; known: off, crash, hang, abort, deny, delay(ms), error(code), corrupt(bytes)');
   }
 }
 
@@ -201,6 +203,7 @@ export class Failpoints {
       case 'hang':
       case 'delay':
       case 'corrupt':
+      case 'deny':
         return action;
     }
   }
@@ -211,7 +214,7 @@ export class Failpoints {
    */
   async pass(name: string, subject?: string, signal?: AbortSignal): Promise<number> {
     const due = this.check(name, subject);
-    if (due === null) return 0;
+    if (due === null || due.type === 'deny') return 0;
     if (due.type === 'corrupt') return due.bytes;
     const ms = due.type === 'delay' ? due.ms : foreverMs;
     do await pause(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) });

@@ -19,7 +19,7 @@ import { decodeRequest, type Request } from '../../protocol/decode-request.ts';
 import { encodeStatus } from '../../protocol/encode-reply.ts';
 import { encodeInit, type Negotiated, negotiate } from '../../protocol/init.ts';
 import { encodeResend } from '../../protocol/notifications.ts';
-import { structSize } from '../../protocol/opcodes.ts';
+import { initFlag2, structSize } from '../../protocol/opcodes.ts';
 import { requestKey, type SessionMemory } from '../../session-memory.ts';
 import { RequestServer, type RequestServerOptions } from './request-server.ts';
 
@@ -204,7 +204,11 @@ export class KernelSession {
   }
 
   private init(request: Extract<Request, { type: 'init' }>): void {
-    const outcome = negotiate(request.init, this.options.passthrough);
+    const { failpoints, passthrough } = this.options;
+    const isOld = failpoints.check('fuse.init.resend') !== null;
+    const { flags2 } = request.init;
+    const offered = { ...request.init, flags2: isOld ? flags2 & ~initFlag2.hasResend : flags2 };
+    const outcome = negotiate(offered, passthrough);
     if (outcome.type === 'too-old') return this.write(encodeStatus(this.reply, request, EPROTO));
     if (outcome.type === 'agreed') this.options.memory.agreed(outcome.negotiated);
     if (this.options.failpoints.block('fuse.init.before-reply')) return;
