@@ -27,6 +27,16 @@ export default defineConfig({
           env: { MUSICFS_TEST_DRIVER: 'fuse-native' },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'systemd',
+          include: ['test/systemd/**/*.test.ts'],
+          // The image takes half a minute when it is yet to be made.
+          hookTimeout: 400_000,
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

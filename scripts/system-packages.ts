@@ -23,6 +23,8 @@ const packageOf: Readonly<Record<string, string>> = {
   gio: 'libglib2.0-bin gvfs',
   'xvfb-run': 'xvfb xauth',
   'mkfs.ext4': 'e2fsprogs',
+  'systemd-nspawn': 'systemd-container',
+  nsenter: 'util-linux',
 };
 
 /** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */

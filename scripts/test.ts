@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { needPrograms } from './system-packages.ts';
 
-/** What the tests use beside Node: players and tools that read a mount, and servers that re-export it. */
+/** What the tests use beside Node: players and tools that read a mount, servers that re-export it, and a
+ * machine with a systemd of its own. */
 const programs = [
   ...['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv', 'mkfs.ext4'],
   ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg', 'fio'],
+  ...['systemd-nspawn', 'debootstrap', 'nsenter'],
 ];
 
 const report = '.cache/test-report.json';

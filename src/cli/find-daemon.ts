@@ -75,8 +75,13 @@ async function findDaemonOf(given: string): Promise<string> {
   const isMounted = isMusicfs(mountAt(point, readMounts()));
   const giveUpAtMs = performance.now() + (isMounted ? controlStartMs : 0);
   do {
-    for (const candidate of socketCandidatesFor(point, process.env, ownUid())) {
+    const candidates = socketCandidatesFor(point, process.env, ownUid());
+    for (const candidate of candidates) {
       if (existsSync(candidate) && (await accepts(candidate))) return candidate;
+    }
+    // That of a service lies under the name of the service.
+    for (const socket of findSockets(process.env, ownUid())) {
+      if (!candidates.includes(socket) && (await serves(socket, point))) return socket;
     }
     if (isMounted) await pause(lookEveryMs);
   } while (performance.now() < giveUpAtMs);
@@ -125,6 +130,21 @@ function accepts(socketPath: string): Promise<boolean> {
     connection.once('connect', () => settle(true));
     connection.once('error', () => settle(false));
   });
+}
+
+async function serves(socketPath: string, mountPoint: string): Promise<boolean> {
+  if (!(await accepts(socketPath))) return false;
+  try {
+    const { connect } = await import('../control/client.ts');
+    const client = connect(socketPath, { timeoutMs: controlStartMs });
+    try {
+      return (await client.status()).mountPoint === mountPoint;
+    } finally {
+      client.close();
+    }
+  } catch {
+    return false; // it ended, or does not answer: then it is of no use to anybody
+  }
 }
 
 export function ownUid(): number {

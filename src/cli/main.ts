@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, Register>> = {
   tree: async (program) => (await import('./tree.ts')).registerTree(program),
   rescan: async (program) => (await import('./rescan.ts')).registerRescan(program),
   doctor: async (program) => (await import('./doctor.ts')).registerDoctor(program),
+  'install-service': async (program) =>
+    (await import('./install-service.ts')).registerInstallService(program),
+  'uninstall-service': async (program) =>
+    (await import('./install-service.ts')).registerUninstallService(program),
   debug: async (program) => (await import('./debug.ts')).registerDebug(program),
 };
 

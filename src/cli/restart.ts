@@ -51,6 +51,7 @@ async function replace(
 ): Promise<Replaced> {
   const before = await withDaemon(mountPoint, options, async (client) => {
     const status = await client.status();
+    refuseOtherTree(status, program);
     await client.restart(program);
     return status;
   });
@@ -63,6 +64,15 @@ async function replace(
     );
   }
   return { before, after };
+}
+
+/** A service starts from the tree that its unit names. */
+function refuseOtherTree({ keptBy, program: running }: StatusReport, program: string | null): void {
+  if (keptBy !== 'systemd' || program === null || program === running) return;
+  throw new MusicfsError(
+    'refused',
+    `it is a service of ${running}: sudo ${path.join(program, 'bin/musicfs')} install-service NAME lets this tree take over`,
+  );
 }
 
 async function nextLife(before: StatusReport, deadline: AbortSignal): Promise<StatusReport> {

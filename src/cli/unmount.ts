@@ -8,6 +8,8 @@ import { detachByChild } from '../fuse/unmount.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { isMusicfs, type Mount, mountAt, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 import { addDaemonOptions, type DaemonOptions, ownUid, refuseTwoNames, withDaemon } from './find-daemon.ts';
+import { stopUnitOf } from './managed-daemon.ts';
+import { printReport } from './print.ts';
 
 /** Longer than the daemon needs to drain its reads (10 s). */
 const defaultTimeoutSeconds = 15;
@@ -18,7 +20,11 @@ const lookEveryMs = 20;
 export function registerUnmount(program: Command): void {
   addDaemonOptions(program.command('unmount').argument('[mountpoint]', 'which mount'))
     .description('end a mount and its daemon')
-    .action(async (argument: string | undefined, options: DaemonOptions) => {
+    .option('--if-final <unit>', 'for a unit of systemd: only what is left when that unit is being stopped')
+    .option('--if-dead', 'for a unit of systemd: only a mount that nobody can serve any more')
+    .option('--config <file>', 'with these two: the mount that this configuration describes')
+    .action(async (argument: string | undefined, options: UnmountOptions) => {
+      if (options.ifFinal !== undefined || options.ifDead === true) return afterService(argument, options);
       refuseTwoNames(argument, options);
       const named = argument ?? options.mount ?? (await mountPointOfDaemon(options));
       const point = resolveMountPoint(named);
@@ -26,6 +32,24 @@ export function registerUnmount(program: Command): void {
       if (options.json === true) console.log(JSON.stringify({ mountPoint: point, how }));
       else if (how === 'detached') console.log(`${point}: no daemon answered, the dead mount is detached`);
     });
+}
+
+interface UnmountOptions extends DaemonOptions {
+  readonly ifFinal?: string;
+  readonly ifDead?: boolean;
+  readonly config?: string;
+}
+
+async function afterService(
+  argument: string | undefined,
+  { ifFinal, config, json }: UnmountOptions,
+): Promise<void> {
+  const service = await import('./unmount-after-service.ts');
+  const mountPoint = service.mountPointOfService(argument, config);
+  const how = await (ifFinal === undefined
+    ? service.unmountIfDead(mountPoint)
+    : service.unmountIfFinal(ifFinal, mountPoint));
+  printReport({ mountPoint, how }, json, () => `${mountPoint}: ${how}`);
 }
 
 async function mountPointOfDaemon(options: DaemonOptions): Promise<string> {
@@ -52,7 +76,8 @@ async function unmount(mount: Mount, options: DaemonOptions): Promise<'stopped' 
     const point = options.socket === undefined ? mount.point : undefined;
     pid = await withDaemon(point, others, async (client) => {
       const status = await client.status();
-      await client.shutdown('drain');
+      if (status.keptBy === 'systemd') await stopUnitOf(status.pid);
+      else await client.shutdown('drain');
       return status.pid;
     });
   } catch (error) {

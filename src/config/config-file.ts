@@ -1,6 +1,6 @@
 // The configuration file: TOML under one strict schema. Every problem is reported at once, with the key and the way
 // out; an unknown key is an error, as a misspelt one would otherwise be silently without effect.
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'smol-toml';
 import * as v from 'valibot';
@@ -56,7 +56,7 @@ export function readConfigFile(file: string): ConfigFile {
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'file'}: ${issue.message}`);
     throw new MusicfsError('config_invalid', `${file}: ${problems.join('; ')}`);
   }
-  const here = path.dirname(path.resolve(file));
+  const here = path.dirname(realpathSync(file)); // wherever links to it lie
   const { output } = parsed;
   return {
     ...output,

@@ -113,6 +113,8 @@ export function raiseReadAhead(device: string): void {
 export type MountHealth = 'absent' | 'alive' | 'dead' | 'foreign' | 'silent';
 
 const probeMs = 1000;
+/** What a killed child may take to be gone. */
+const killMs = 500;
 
 /**
  * What stands at a mount point. A mount of ours is asked from a child process with a limit of 1 s, as a path of a mount
@@ -129,6 +131,7 @@ export function probeMount(mountPoint: string): Promise<MountHealth> {
       ['-f', '-c', '%i', '--', mountPoint],
       { timeout: probeMs, killSignal: 'SIGKILL', env: { LC_ALL: 'C' } },
       (error, _stdout, stderr) => {
+        clearTimeout(late);
         if (error === null) resolve('alive');
         else
           resolve(
@@ -136,6 +139,13 @@ export function probeMount(mountPoint: string): Promise<MountHealth> {
           );
       },
     );
+    // Neither may the end of the child be missed because nothing else is going on here, nor one waited for that cannot
+    // even be killed.
+    const late = setTimeout(() => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      resolve('silent');
+    }, probeMs + killMs);
     child.unref();
   });
 }

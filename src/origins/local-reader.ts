@@ -214,7 +214,8 @@ export class LocalReader {
         const fd = await openBeneathAsync(root, wanted.realPath, flags);
         if (fd >= 0)
           return this.files.get(key) === undefined ? this.keep(key, fd, wanted) : this.second(key, fd);
-        if (fd === -EPERM && this.noAtime !== 0) this.noAtime = 0;
+        // Several may be refused at once.
+        if (fd === -EPERM && flags !== baseFlags) this.noAtime = 0;
         else if ((fd === -EMFILE || fd === -ENFILE) && this.dropOldest()) continue;
         else if (fd !== -EINTR)
           return fd === -osConstants.errno.EACCES ? 'permission_denied' : 'origin_unavailable';

@@ -100,7 +100,9 @@ function parseAction(word: string, bad: (why: string) => never): FailpointAction
         ? { type: 'error', code: argument as ErrorCode }
         : bad(`error wants one of ${Object.keys(errorCodes).join(', ')}`);
     default:
-      return bad('unknown action; known: off, crash, hang, abort, deny, delay(ms), error(code), corrupt(bytes)');
+      return bad(
+        'unknown action; known: off, crash, hang, abort, deny, delay(ms), error(code), corrupt(bytes)',
+      );
   }
 }
 

@@ -47,13 +47,18 @@ export function stateDirectoryFor(mountPoint: string, env: PathEnvironment, uid:
   return path.join(stateRootFor(env, uid), instanceIdOf(mountPoint));
 }
 
-/** The control socket that a daemon opens for its mount point. */
+/**
+ * The control socket that a daemon opens for its mount point. A service has a folder of its own for it, which its manager
+ * makes and removes (RUNTIME_DIRECTORY, systemd.exec(5)).
+ */
 export function socketPathFor(
   mountPoint: string,
   stateDirectory: string,
   env: PathEnvironment,
   uid: number,
 ): string {
+  const ofService = absolute(env['RUNTIME_DIRECTORY']?.split(':')[0]);
+  if (ofService !== undefined) return path.join(ofService, socketName);
   const runtime = runtimeRoots(env, uid)[0];
   return runtime === undefined
     ? path.join(stateDirectory, socketName)

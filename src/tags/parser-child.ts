@@ -45,6 +45,9 @@ const privilegeArguments = [
   ...['--bounding-set', '-all,+dac_read_search'],
 ];
 
+/** A daemon that may pass files through to the kernel has a capability, and what it starts would inherit it. */
+const noCapability = ['--inh-caps', '-all', '--ambient-caps', '-all'];
+
 export class ParserChild {
   private readonly process: ChildProcess;
   private readonly events: ChildEvents;
@@ -64,7 +67,7 @@ export class ParserChild {
         ? [process.execPath]
         : [
             'setpriv',
-            ...(dropPrivileges ? privilegeArguments : []),
+            ...(dropPrivileges ? privilegeArguments : noCapability),
             ...['--no-new-privs', '--pdeathsig', 'KILL', '--', process.execPath],
           ];
     this.process = spawn(

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -201,4 +202,17 @@ test('never more files than the limit are open', () => {
     expect(reader.readNow(index + 1, 1, 0, 100, area)).toBe(name.length);
   }
   expect(openBelow(root)).toBe(limits.openOriginFiles);
+});
+
+test('R-41: first reads of files of another user, several at once, all get their bytes', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const { reader, root } = readerOver(Object.fromEntries(names.map((name) => [name, filler(5000, 1)])));
+  chmodSync(root, 0o755);
+  process.seteuid?.(65534); // whom the kernel refuses O_NOATIME, as nothing here is theirs
+  try {
+    const reads = names.map((_name, index) => reader.read(index + 1, 1, 0, 5000, Buffer.alloc(5000)));
+    expect(await Promise.all(reads)).toEqual(names.map(() => 5000));
+  } finally {
+    process.seteuid?.(0);
+  }
 });
