@@ -2,9 +2,11 @@
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import xxhash from 'xxhash-wasm';
+import { writeRecord } from '../src/catalog/catalog-record.ts';
 import { openCatalogForWriting } from '../src/catalog/open-catalog.ts';
 import type { ReadFile } from '../src/catalog/publication.ts';
 import { Publisher } from '../src/catalog/publisher.ts';
+import { issuedIds } from '../src/catalog/recover-catalog.ts';
 import { defaultLibraryOptions } from '../src/library/library-options.ts';
 import { realPath } from '../src/library/real-path.ts';
 import { parseTemplate, templatePresets } from '../src/library/template.ts';
@@ -47,8 +49,10 @@ export async function generateCatalog(
     await nextTurn(undefined, { signal });
   }
   publisher.finishScan('local', ['/']);
+  const issued = issuedIds(database);
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.close();
+  writeRecord(file, { clean: true, ...issued }); // otherwise the daemon would check it first
 }
 
 function trackNumber(index: number, hash: (text: string) => string): ReadFile {

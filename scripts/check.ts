@@ -23,6 +23,10 @@ const steps: readonly Step[] = [
   { name: 'eslint (rules that need types)', run: tool('eslint', '--no-color', '.') },
   { name: 'import rules', run: importRules },
   { name: 'import rules find what is planted', run: plantedViolations },
+  {
+    name: 'faults, their tests and docs/RESILIENCE.md',
+    run: tool(process.execPath, 'scripts/resilience.ts'),
+  },
   { name: 'knip (dead code)', run: tool('knip', '--no-progress') },
 ];
 

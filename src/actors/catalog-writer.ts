@@ -2,8 +2,11 @@
 //
 // Owns: the thread with the one writing connection. Loses on restart: requests under way (their askers are told
 // `unavailable`) and which files the running scan has met; a scan then starts again, published work stays.
+// A catalog that turns out to be damaged cannot be replaced while the fuse thread has it open: the order to do so is
+// left for the next process, and this one ends.
 // Mailbox: 1,024 requests, past that `overloaded`; the scan waits for each answer, so it never comes near.
 import type { Worker } from 'node:worker_threads';
+import { orderRecovery } from '../catalog/recovery-order.ts';
 import type {
   WriterAnswers,
   WriterCommand,
@@ -16,6 +19,7 @@ import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
+import { lookAfterCatalog } from './catalog-check.ts';
 import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
 
@@ -34,10 +38,12 @@ interface State {
 
 export interface CatalogWriterOptions {
   readonly threads: ThreadSource;
-  readonly data: Omit<WriterThreadData, 'armed'>;
+  readonly data: Omit<WriterThreadData, 'armed' | 'mayRecover'>;
   /** Armed failpoints of the thread, for its next life. */
   readonly failpoints: () => readonly string[];
   readonly board: StatusBoard;
+  /** The catalog is damaged and the order to recover it is given: the process must end. */
+  readonly onDamaged: () => void;
   /** A publication left something for the kernel to forget. */
   readonly onPublished: () => void;
 }
@@ -76,13 +82,30 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
 
 async function startLife(
   context: ActorContext<CatalogWriterMessage>,
-  { threads, data, board, failpoints, onPublished }: CatalogWriterOptions,
+  { threads, data, board, failpoints, onPublished, onDamaged }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
   const { thread, command, stop } = ownThread<CatalogWriterMessage, WriterCommand>(context, threads);
-  command({ type: 'begin', data: { ...data, armed: failpoints() } });
+  // Later lives of the actor find the fuse thread with the file open.
+  const mayRecover = context.incarnation === 1;
+  command({ type: 'begin', data: { ...data, armed: failpoints(), mayRecover } });
   const opened = await firstEvent(thread, context.signal);
   if (opened.type === 'refused') throw new MusicfsError(opened.code, opened.message);
+  const damaged = (reason: string) => {
+    context.log.error({ event: 'catalog_damaged', reason });
+    orderRecovery(data.path, reason);
+    onDamaged();
+  };
   if (opened.type === 'opened') {
+    if (opened.recovery !== null) {
+      board.recovery = opened.recovery;
+      context.log.error({ event: 'catalog_recovered', ...opened.recovery });
+    }
+    lookAfterCatalog(context, {
+      path: data.path,
+      isClean: opened.isClean || context.incarnation > 1,
+      readErrors: () => board.fuse?.get('catalogErrors') ?? 0,
+      onDamaged: damaged,
+    });
     board.counters = opened.overview.counters;
     board.originRows = opened.overview.origins;
     onPublished(); // the life before may have died between a commit and its word
@@ -113,12 +136,15 @@ async function startLife(
   };
 
   function heard(state: State, event: WriterEvent): State {
+    if (event.type === 'clock-jumped')
+      context.log.warn({ event: 'clock_jumped', byMs: Math.round(event.byMs) });
     if (event.type !== 'answer' && event.type !== 'failure') return state;
     const asked = state.waiting.get(event.id);
     if (asked === undefined) return state;
     const waiting = new Map(state.waiting);
     waiting.delete(event.id);
     if (event.type === 'failure') {
+      if (event.code === 'catalog_corrupt') damaged(event.message);
       asked.reply.reject(event.code, event.message);
       return { ...state, waiting };
     }

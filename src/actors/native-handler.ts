@@ -7,6 +7,7 @@
 // for which the kernel may keep a name. Until then the rows stay in the catalog.
 // Mailbox: 1,024 messages, past that the oldest go: what is lost are hints that the catalog has news.
 import type { NativeNews, NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
+import { reportDeath } from '../platform/crash-report.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
@@ -117,8 +118,14 @@ async function startLife(
       case 'session-ended':
         return onSessionEnded('ENODEV');
       case 'died':
-        if (!isEnding()) context.fail(new MusicfsError('unavailable', news.why));
+        if (!isEnding()) died(new MusicfsError('unavailable', news.why));
     }
+  }
+
+  function died(error: MusicfsError): void {
+    const { id: actor, incarnation } = context;
+    reportDeath({ kind: 'process end', error, thread: 'fuse-native', actor, incarnation });
+    context.fail(error);
   }
 
   function watch(state: State): State {

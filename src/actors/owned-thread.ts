@@ -1,5 +1,6 @@
 // A worker thread as a part of an actor's life: its death is the life's failure, its end belongs to the life's end.
 import type { Worker } from 'node:worker_threads';
+import { reportDeath } from '../platform/crash-report.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext } from '../supervision/actor-life.ts';
 
@@ -28,7 +29,11 @@ export function ownThread<M, C>(
       resolve();
     });
   });
-  thread.on('error', (error) => context.fail(error));
+  thread.on('error', (error) => {
+    const { id: actor, incarnation } = context;
+    reportDeath({ kind: 'thread error', error, thread: `${actor} ${thread.threadId}`, actor, incarnation });
+    context.fail(error);
+  });
   context.scope.defer(async () => {
     wake();
     await thread.terminate();

@@ -89,6 +89,7 @@ class Scan {
       await this.removeMissing();
       await askWriter(writer, { type: 'finish-scan', origin: originId, mountPoints: mounted }, this.signal);
     } else {
+      await askWriter(writer, { type: 'abandon-scan', origin: originId }, this.signal);
       this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
     }
     await this.settled();

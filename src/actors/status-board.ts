@@ -2,9 +2,11 @@
 // and never ask an actor, so a stuck actor cannot hang `status`. Nothing here decides anything.
 
 import type { OriginRow } from '../catalog/publication.ts';
+import type { Recovery } from '../catalog/recover-catalog.ts';
 import type { CatalogCounters } from '../catalog/tree-reader.ts';
 import type { FuseCounters } from '../fuse/thread-protocol.ts';
 import type { MusicfsError } from '../platform/errors.ts';
+import type { ResourceUse } from '../platform/own-resources.ts';
 import { idleScan, type ScanState } from './scan-progress.ts';
 
 export interface OriginHealth {
@@ -28,6 +30,10 @@ export class StatusBoard {
   /** Written by the catalog writer. */
   counters: CatalogCounters = { tracks: 0, files: 0, directories: 0, bytes: 0, failed: 0 };
   originRows: readonly OriginRow[] = [];
+  /** What was done about a damaged catalog when this process began; null when nothing had to be. */
+  recovery: Recovery | null = null;
+  /** Written by the resources actor. */
+  resources: ResourceUse | null = null;
   /** Written by each origin's lane. */
   readonly origins = new Map<string, OriginHealth>();
   /** Written by the indexer: the running or last scan, and how the last one of each origin failed (null: it did not). */

@@ -16,6 +16,7 @@ import type {
 import type { Clock } from '../platform/clock.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import type { DaemonOptions } from './daemon-options.ts';
+import { recoveryText, resourceTexts } from './warning-texts.ts';
 
 export interface ControlPortOptions {
   readonly daemon: DaemonOptions;
@@ -149,6 +150,8 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
       `${board.scan.held} files are missing on origin ${board.scan.originId ?? ''}; they stay listed, as that many never go without your word`,
     );
   }
+  if (board.resources !== null) warnings.push(...resourceTexts(board.resources));
+  if (board.recovery !== null) warnings.push(recoveryText(board.recovery));
   const { scan } = board;
   if (
     !scan.isRunning &&

@@ -10,6 +10,7 @@ import { probeAlive } from '../fuse/probe-alive.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { resourceUse } from '../platform/own-resources.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import type { SupervisorSpec } from '../supervision/child-spec.ts';
@@ -35,6 +36,8 @@ export interface DaemonParts {
   readonly onAnswering: () => void;
   readonly onAlive: () => void;
   readonly onSessionEnded: (errno: string) => void;
+  /** The catalog is damaged and ordered to be recovered at the next start. */
+  readonly onDamaged: () => void;
 }
 
 /** What the kernel may take to hear of the last publication of a scan; past that the scan ends without it. */
@@ -65,6 +68,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       onPublished: () => {
         fuseHandler.tell({ type: 'published' });
       },
+      onDamaged: parts.onDamaged,
     },
     lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board, failpoints })),
     indexer: {
@@ -93,6 +97,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       onAnswering: parts.onAnswering,
       onSessionEnded: parts.onSessionEnded,
     }),
+    resources: { board, use: resourceUse },
     control: { port, socketPath: options.socketPath },
     watchdog: {
       board,

@@ -15,6 +15,7 @@ import type { ControlPort } from '../control/daemon-port.ts';
 import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { beginSession, SessionMemory } from '../fuse/session-memory.ts';
 import { systemClock } from '../platform/clock.ts';
+import { keepCrashReports } from '../platform/crash-report.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { createLogger, type ProgramLogger } from '../platform/logger.ts';
@@ -41,6 +42,8 @@ const slowHandOverMs = 40_000;
 
 /** Runs the daemon until it is told to stop. Resolves to its exit code. */
 export function runDaemon(options: DaemonOptions): Promise<number> {
+  const { stateDirectory, version } = options;
+  keepCrashReports({ directory: path.join(stateDirectory, 'crash'), version, exit: exitNow });
   return new Daemon(options, createLogger(options.logLevel, 'musicfsd')).run();
 }
 
@@ -153,6 +156,8 @@ class Daemon {
       onAnswering: () => this.holder.answering(),
       onAlive: () => this.holder.alive(this.statusLine()),
       onSessionEnded: (errno: string) => this.sessionEnded(errno),
+      // The mount is kept; the next process recovers the catalog.
+      onDamaged: () => this.finished.resolve(exitCodes.crashed),
     };
     return startSystem(treeOf(parts), {
       clock: systemClock,

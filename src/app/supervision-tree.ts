@@ -6,6 +6,7 @@ import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-handler.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
+import { type ResourcesOptions, resourcesSpec } from '../actors/resources.ts';
 import { type WatchdogOptions, watchdogSpec } from '../actors/watchdog.ts';
 import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
 
@@ -13,6 +14,7 @@ export interface TreeOptions {
   readonly catalogWriter: CatalogWriterOptions;
   readonly lanes: readonly OriginLaneOptions[];
   readonly indexer: IndexerOptions;
+  readonly resources: ResourcesOptions;
   /** Of the driver that was chosen. */
   readonly fuseHandler:
     | { readonly driver: 'kernel'; readonly options: FuseHandlerOptions }
@@ -40,7 +42,7 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
       supervisorSpec({
         id: 'library',
         strategy: 'one_for_one',
-        children: [indexerSpec(options.indexer)],
+        children: [indexerSpec(options.indexer), resourcesSpec(options.resources)],
       }),
       supervisorSpec({
         id: 'serving',

@@ -4,6 +4,7 @@
 // Rows of tracks are TrackRows' business, names and places the Placer's, the tree itself TreeWriter's.
 import type Database from 'better-sqlite3';
 import type { RealPath } from '../library/real-path.ts';
+import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
@@ -23,6 +24,8 @@ import { type Instant, TreeWriter } from './tree-writer.ts';
 export interface PublisherOptions extends PlacerOptions {
   readonly nowMs: () => number;
   readonly failpoints?: Failpoints;
+  /** Left out: the clock has always been right. */
+  readonly watch?: ClockWatch;
 }
 
 type Changes = { added: number; changed: number; removed: number };
@@ -31,6 +34,7 @@ export class Publisher {
   private readonly database: Database.Database;
   private readonly nowMs: () => number;
   private readonly failpoints: Failpoints;
+  private readonly watch: ClockWatch | null;
   private readonly tree: TreeWriter;
   private readonly tracks: TrackRows;
   private readonly placer: Placer;
@@ -40,6 +44,7 @@ export class Publisher {
     this.database = database;
     this.nowMs = options.nowMs;
     this.failpoints = options.failpoints ?? new Failpoints(false);
+    this.watch = options.watch ?? null;
     this.tree = new TreeWriter(database);
     this.tracks = new TrackRows(database, this.tree);
     this.placer = new Placer(database, this.tree, options);
@@ -67,6 +72,7 @@ export class Publisher {
       lastPublication: database
         .prepare<unknown[], number>("SELECT value FROM meta WHERE key = 'published_us'")
         .pluck(),
+      endRecovery: prepare("DELETE FROM meta WHERE key = 'recovering'"),
       setLastPublication: prepare("UPDATE meta SET value = ? WHERE key = 'published_us'"),
       invalidationsAfter: database.prepare<unknown[], Invalidation>(
         'SELECT id, parent, name FROM invalidations WHERE id > ? ORDER BY id LIMIT 5000',
@@ -98,13 +104,17 @@ export class Publisher {
     return countersFrom(this.sql.counters.all());
   }
 
-  /** Which of these files must be parsed: the new and the changed. The nodes of all known ones go to `seen`. */
+  /**
+   * Which of these files must be parsed: the new, the changed, and those whose times say nothing as the clock jumped.
+   * The nodes of all known ones go to `seen`.
+   */
   compare(originName: string, files: readonly SeenFile[], seen: (node: number) => void): RealPath[] {
     const origin = this.originId(originName);
+    const isDoubtful = this.doubt();
     return files.flatMap((file) => {
       const known = this.tracks.known(origin, file);
       if (known !== undefined) seen(known.node);
-      return this.tracks.mustBeRead(origin, file, known) ? file.path : [];
+      return this.tracks.mustBeRead(origin, file, known) || isDoubtful(file) ? file.path : [];
     });
   }
 
@@ -127,6 +137,11 @@ export class Publisher {
         this.takeOut(origin, file, albums, now, changes);
       }
       for (const file of files) {
+        const same = this.tracks.sameAs(origin, file);
+        if (same !== null) {
+          seen(same); // it was read as its time was doubtful
+          continue;
+        }
         const albumKey = this.placer.albumKeyOf(originName, file);
         const { node, isNew, formerAlbumKey } = this.tracks.store(origin, file, albumKey, now);
         if (isNew) changes.added += 1;
@@ -182,6 +197,8 @@ export class Publisher {
     const now = this.nowMs();
     this.database.transaction(() => {
       this.sql.firstScanDone.run(JSON.stringify(mountPoints), this.originId(originName));
+      // After a jump nobody can say how old they are.
+      if (this.watch?.hasJumped() === true) return;
       this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
       this.failpoints.check('catalog.commit.before');
@@ -189,6 +206,11 @@ export class Publisher {
     this.failpoints.check('catalog.commit.after');
     // A daemon is idle for most of its life: the page cache that the scan filled goes back.
     this.database.pragma('shrink_memory');
+  }
+
+  /** Every origin was scanned since a damaged catalog was replaced: what is not known now does not exist. */
+  endRecovery(): void {
+    if (this.sql.endRecovery.run().changes > 0) this.tree.endRecovery();
   }
 
   /** What the kernel has not been told yet, oldest first, at most 5,000. */
@@ -199,6 +221,13 @@ export class Publisher {
   /** The kernel has been told everything up to that row. */
   invalidated(upToId: number): void {
     this.sql.forgetInvalidations.run(upToId);
+  }
+
+  /** A clock that is behind the last publication is wrong itself: then nothing lies in the future. */
+  private doubt(): (file: SeenFile) => boolean {
+    const { watch } = this;
+    if (watch === null || this.nowMs() * 1000 < (this.sql.lastPublication.get() ?? 0)) return () => false;
+    return ({ mtimeNs }) => watch.isDoubtful(Number(BigInt(mtimeNs) / 1_000_000n));
   }
 
   private originId(name: string): number {
@@ -237,6 +266,7 @@ export class Publisher {
     const before = this.sql.lastInvalidation.get() ?? 0;
     this.database.transaction(() => {
       const now = this.nextInstant();
+      this.tree.begin();
       work(now, changes);
       this.tree.finish(now);
       this.failpoints.check('catalog.commit.before');

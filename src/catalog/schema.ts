@@ -15,15 +15,23 @@
 //
 // Times are two integers (seconds, nanoseconds), as one 64-bit number of nanoseconds does not fit a JavaScript number.
 // Migrations are numbered by their place in the list (`PRAGMA user_version`), run each in a transaction of its own,
-// and only go forward; a file from a newer program is refused.
-import { copyFileSync } from 'node:fs';
+// and only go forward; a file from a newer program is refused. Opening puts the copy back that was made before (see
+// open-catalog.ts) when one fails.
 import type Database from 'better-sqlite3';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
-import { Failpoints } from '../platform/failpoints.ts';
+import type { Failpoints } from '../platform/failpoints.ts';
 
 export const rootNodeId = 1;
 
 export const nodeKind = { directory: 1, file: 2 } as const;
+
+/** Row `recovering` of table meta, until every origin was scanned: what took the place of a damaged catalog. */
+export const recovering = { no: 0, restored: 1, fromNothing: 2 } as const;
+
+export function recoveringOf(database: Database.Database): number {
+  const value = database.prepare<unknown[], number>("SELECT value FROM meta WHERE key = 'recovering'");
+  return value.pluck().get() ?? recovering.no;
+}
 
 const migrations: readonly string[] = [
   `
@@ -108,48 +116,59 @@ const migrations: readonly string[] = [
 
 export const schemaVersion = migrations.length;
 
+export interface MigrationOptions {
+  /** Other migrations than this program's: for tests. */
+  readonly migrations?: readonly string[];
+  readonly failpoints?: Failpoints;
+}
+
+/** The schema of an open catalog; 0 for a new one. Throws `newer_schema`. */
+export function schemaOf(
+  database: Database.Database,
+  path: string,
+  { migrations: known = migrations }: MigrationOptions,
+): { readonly found: number; readonly isOutdated: boolean } {
+  const found = Number(database.pragma('user_version', { simple: true }));
+  if (found > known.length) {
+    throw new MusicfsError(
+      'newer_schema',
+      `the catalog ${path} has schema ${found}, this program knows ${known.length}: use the newer musicfs, or another --state directory`,
+    );
+  }
+  return { found, isOutdated: found > 0 && found < known.length };
+}
+
 /**
- * Brings an open catalog to the current schema; a new one also gets its root directory, dated `nowMs`.
- * A copy of the file is made before the first step. Throws `newer_schema` or `catalog_corrupt`; the file is then as it was.
+ * Brings an open catalog to the current schema; a new one also gets its root directory, dated `nowMs`. Throws `refused`
+ * naming the step that failed; the steps before it have been made.
  */
 export function migrate(
   database: Database.Database,
   path: string,
   nowMs: number,
-  failpoints = new Failpoints(false),
+  { migrations: known = migrations, failpoints }: MigrationOptions,
 ): void {
   const found = Number(database.pragma('user_version', { simple: true }));
-  if (found > schemaVersion) {
-    throw new MusicfsError(
-      'newer_schema',
-      `the catalog ${path} has schema ${found}, this program knows ${schemaVersion}: use the newer musicfs, or another --state directory`,
-    );
-  }
-  if (found > 0 && found < schemaVersion) {
-    database.pragma('wal_checkpoint(TRUNCATE)');
-    copyFileSync(path, `${path}.schema-${found}`);
-  }
-  for (const [index, sql] of migrations.entries()) {
+  for (const [index, sql] of known.entries()) {
     if (index < found) continue;
     try {
       database.transaction(() => {
         database.exec(sql);
-        failpoints.check('catalog.migrate');
+        failpoints?.check('catalog.migrate');
         if (index === 0) {
           const seconds = Math.floor(nowMs / 1000);
           database
             .prepare('INSERT INTO nodes VALUES (?, ?, 0, 0, ?, 0, ?, 0, 2, ?)')
             .run(rootNodeId, nodeKind.directory, seconds, seconds, rootNodeId);
         }
+        failpoints?.check('catalog.migrate');
         database.pragma(`user_version = ${index + 1}`);
       })();
     } catch (error) {
       throw new MusicfsError(
-        'catalog_corrupt',
-        `migration ${index + 1} of ${path} failed: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
+        'refused',
+        `the catalog ${path} could not be brought from schema ${index} to ${index + 1} and is as it was: ${messageOf(error)}`,
+        { cause: error },
       );
     }
   }

@@ -37,6 +37,9 @@ export class TrackRows {
                 t.album_key AS albumKey
          FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.origin = ? AND t.real_path = ?`,
       ),
+      contentOf: database.prepare<unknown[], { audioFp: string | null; tags: string }>(
+        'SELECT audio_fp AS audioFp, tags FROM tracks WHERE node = ?',
+      ),
       ignored: database.prepare<unknown[], KnownContent>(
         'SELECT size, mtime_s AS mtimeS, mtime_ns AS mtimeNs FROM ignored_files WHERE origin = ? AND real_path = ?',
       ),
@@ -63,7 +66,8 @@ export class TrackRows {
          SELECT id, version, size, mtime_s, mtime_ns, ? FROM nodes WHERE id = ?`,
       ),
       newVersion: prepare(
-        `UPDATE nodes SET version = version + 1, size = ?, mtime_s = ?, mtime_ns = ?, ctime_s = ?, ctime_ns = ?
+        `UPDATE nodes SET size = ?, mtime_s = ?, mtime_ns = ?, ctime_s = ?, ctime_ns = ?,
+                version = max(version + 1, coalesce((SELECT value FROM meta WHERE key = 'version_floor'), 0))
          WHERE id = ?`,
       ),
       count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
@@ -80,6 +84,24 @@ export class TrackRows {
     if (known !== undefined && known.removedAt === null && !isChanged(known, file)) return false;
     const ignored = this.sql.ignored.get(origin, bytesOf(file));
     return ignored === undefined || isChanged(ignored, file);
+  }
+
+  /** The node of a file that is listed and in which nothing has changed, whatever its time may say; else null. */
+  sameAs(origin: number, file: ReadFile): number | null {
+    const known = this.known(origin, file);
+    if (known === undefined || known.removedAt !== null || isChanged(known, file)) return null;
+    const content = this.sql.contentOf.get(known.node);
+    const isSame =
+      known.state === file.state &&
+      content?.audioFp === file.audioFp &&
+      content.tags === JSON.stringify(file.tags);
+    return isSame ? known.node : null;
+  }
+
+  /** Other audio although size and time are as they were: the clock was set back between two writes. */
+  private isRewritten({ node }: KnownTrack, { audioFp }: ReadFile): boolean {
+    const known = this.sql.contentOf.get(node)?.audioFp ?? null;
+    return known !== null && audioFp !== null && known !== audioFp;
   }
 
   /** Remembers a file that holds no music, so that it is not read again. */
@@ -109,10 +131,11 @@ export class TrackRows {
       return { node, isNew: true, formerAlbumKey: null };
     }
     const { node } = known;
+    const isNewContent = isChanged(known, file) || this.isRewritten(known, file);
     this.sql.update.run(...row, node);
     if (known.removedAt !== null) this.count(origin, 1, file.sizeBytes, failed);
     else this.count(origin, 0, file.sizeBytes - known.size, failed - (known.state === 'failed' ? 1 : 0));
-    if (isChanged(known, file)) {
+    if (isNewContent) {
       this.sql.keepVersion.run(now.seconds, node);
       const { seconds, nanoseconds } = mtime;
       this.sql.newVersion.run(file.sizeBytes, seconds, nanoseconds, now.seconds, now.nanoseconds, node);

@@ -5,7 +5,7 @@ import { foldName, normalizeName } from '../library/names.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
-import { nodeKind, rootNodeId } from './schema.ts';
+import { nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
 export interface NodeAttributes {
@@ -83,6 +83,9 @@ export class TreeReader {
   /** Statements run so far: a work counter. */
   statements = 0;
   private readonly failpoints: Failpoints;
+  /** As it was at the last look; a recovery is over some time and never begins while the catalog is open. */
+  private recovering: number;
+  private readonly lookAgain: () => number;
   private readonly byName;
   private readonly byId;
   private readonly parentOf;
@@ -140,6 +143,8 @@ export class TreeReader {
       `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp, t.tags AS tags
        FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
     );
+    this.lookAgain = () => recoveringOf(database);
+    this.recovering = this.lookAgain();
     this.counterRows = database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw();
   }
 
@@ -147,7 +152,7 @@ export class TreeReader {
   lookup(parentId: number, name: string): DirectoryEntry | undefined {
     this.count();
     const row = this.byName.get(parentId, foldName(name));
-    if (row === undefined) return undefined;
+    if (row === undefined) return this.unknown();
     return row[10] === name || row[10] === normalizeName(name) ? entryOf(row) : undefined;
   }
 
@@ -161,7 +166,8 @@ export class TreeReader {
   /** A file as a given content version shows it: the current one, or one that was replaced not long ago. */
   nodeVersion(id: number, version: number): NodeAttributes | undefined {
     const current = this.node(id);
-    if (current === undefined || current.version === version) return current;
+    if (current === undefined) return this.unknown();
+    if (current.version === version) return current;
     this.count();
     const old = this.oldVersion.get(id, version);
     return old === undefined ? undefined : { ...current, ...old, version };
@@ -180,6 +186,7 @@ export class TreeReader {
    */
   page(parentId: number, afterEntryId: number, count: number): DirectoryEntry[] {
     this.count();
+    if (this.isFilling()) throw notYetKnown();
     if (afterEntryId === 0) return this.firstPage.all(parentId, count).map(entryOf);
     this.count();
     const sortKey = this.sortKeyOf.get(afterEntryId, parentId);
@@ -195,6 +202,22 @@ export class TreeReader {
     this.count();
     const old = this.oldVersion.get(id, version);
     return old === undefined ? undefined : { ...row, ...old };
+  }
+
+  /** What the catalog does not know does not exist, unless it has not met everything again yet. */
+  private unknown(): undefined {
+    if (this.recovering !== recovering.no) {
+      this.recovering = this.lookAgain();
+      if (this.recovering !== recovering.no) throw notYetKnown();
+    }
+    return undefined;
+  }
+
+  /** Every directory would look as if it had lost most of its names. */
+  private isFilling(): boolean {
+    if (this.recovering !== recovering.fromNothing) return false;
+    this.recovering = this.lookAgain();
+    return this.recovering === recovering.fromNothing;
   }
 
   track(id: number): TrackRow | undefined {
@@ -218,6 +241,10 @@ export class TreeReader {
       throw error instanceof MusicfsError ? new Database.SqliteError(error.message, 'SQLITE_IOERR') : error;
     }
   }
+}
+
+function notYetKnown(): MusicfsError {
+  return new MusicfsError('catalog_corrupt', 'the catalog was damaged and is being built anew');
 }
 
 /** The counters as an object, from the rows of table meta. */

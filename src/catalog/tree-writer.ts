@@ -5,7 +5,7 @@
 // Each change leaves a row in `invalidations`, so that the kernel hears of it even if we die before telling it.
 import type Database from 'better-sqlite3';
 import { foldName } from '../library/names.ts';
-import { nodeKind, rootNodeId } from './schema.ts';
+import { nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** A point in time as the tables hold it. */
 export interface Instant {
@@ -26,6 +26,8 @@ interface EntryOfNode {
 
 export class TreeWriter {
   private readonly statements;
+  /** The kernel may know new names already, from the catalog that this one replaces, and by other nodes. */
+  private tellsNewNames: boolean;
   private readonly changedDirectories = new Set<number>();
   /** Directories that lost a name. Those that are empty in the end go; one that is filled again keeps its node. */
   private readonly thinnedDirectories = new Set<number>();
@@ -59,6 +61,17 @@ export class TreeWriter {
       parentOf: database.prepare<unknown[], number>('SELECT parent FROM nodes WHERE id = ?').pluck(),
       count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
     };
+    this.tellsNewNames = recoveringOf(database) !== recovering.no;
+  }
+
+  endRecovery(): void {
+    this.tellsNewNames = false;
+  }
+
+  /** Begins a publication: nothing is left of one that failed half way. */
+  begin(): void {
+    this.changedDirectories.clear();
+    this.thinnedDirectories.clear();
   }
 
   /** Node of the file or directory that has this name now, however it is spelled; undefined when the name is free. */
@@ -162,6 +175,7 @@ export class TreeWriter {
 
   private addEntry({ parent, name }: Claim, sortKey: string, node: number): void {
     this.statements.insertEntry.run(parent, name, foldName(name), sortKey, node);
+    if (this.tellsNewNames) this.statements.invalidate.run(parent, name);
     this.changedDirectories.add(parent);
   }
 

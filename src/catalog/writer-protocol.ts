@@ -10,11 +10,14 @@ import type {
   ReadFile,
   SeenFile,
 } from './publication.ts';
+import type { Recovery } from './recover-catalog.ts';
 import type { CatalogCounters } from './tree-reader.ts';
 
 /** What the writer thread begins with. */
 export interface WriterThreadData {
   readonly path: string;
+  /** Nobody else has the catalog open yet: a damaged one may be put aside. */
+  readonly mayRecover: boolean;
   readonly origins: readonly { readonly name: string; readonly kind: string; readonly root: string }[];
   readonly failpoints: boolean;
   /** What is armed from the beginning. */
@@ -35,6 +38,8 @@ export type WriterRequest =
   | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
   /** The scan met everything; `mountPoints` are those that belong to the origin, that of its root first. */
   | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }
+  /** The scan ended without having met everything. */
+  | { readonly type: 'abandon-scan'; readonly origin: string }
   | { readonly type: 'pending-invalidations'; readonly afterId: number }
   | { readonly type: 'invalidated'; readonly upToId: number }
   | { readonly type: 'overview' };
@@ -52,6 +57,7 @@ export interface WriterAnswers {
   readonly missing: MissingFiles;
   readonly remove: PublishResult;
   readonly 'finish-scan': null;
+  readonly 'abandon-scan': null;
   readonly 'pending-invalidations': readonly Invalidation[];
   readonly invalidated: null;
   readonly overview: Overview;
@@ -67,9 +73,17 @@ export type WriterAnswer =
   | { readonly type: 'failure'; readonly id: number; readonly code: ErrorCode; readonly message: string };
 
 export type WriterEvent =
-  | { readonly type: 'opened'; readonly overview: Overview }
+  | {
+      readonly type: 'opened';
+      readonly overview: Overview;
+      /** Nothing needs to be checked: it was closed in order, or is new. */
+      readonly isClean: boolean;
+      readonly recovery: Recovery | null;
+    }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'closed' }
+  /** The wall clock jumped by so much, back is negative; or the machine slept. */
+  | { readonly type: 'clock-jumped'; readonly byMs: number }
   | WriterAnswer;
 
 export type WriterCommand =

@@ -4,10 +4,14 @@ import { parentPort } from 'node:worker_threads';
 import xxhash from 'xxhash-wasm';
 import { defaultLibraryOptions } from '../library/library-options.ts';
 import { parseTemplate, templatePresets } from '../library/template.ts';
+import { systemClock } from '../platform/clock.ts';
+import { ClockWatch } from '../platform/clock-watch.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints, InjectedCrash } from '../platform/failpoints.ts';
-import { openCatalogForWriting } from './open-catalog.ts';
+import { isUsedUp, reserved, writeRecord } from './catalog-record.ts';
+import { isDamage } from './open-catalog.ts';
 import { Publisher } from './publisher.ts';
+import { issuedIds, openOrRecover } from './recover-catalog.ts';
 import type {
   Overview,
   WriterAnswers,
@@ -17,6 +21,8 @@ import type {
   WriterThreadData,
 } from './writer-protocol.ts';
 
+/** How often the wall clock is compared with the monotonic one. */
+const clockEveryMs = 2_000;
 /** After the answer is out. */
 const collectMs = 1_000;
 
@@ -68,18 +74,36 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
   const template = parseTemplate(templatePresets['default'] ?? '');
   if (template.type !== 'parsed') throw new MusicfsError('internal', 'the default template does not parse');
   const failpoints = new Failpoints(data.failpoints, data.armed);
-  const database = openCatalogForWriting(data.path, Date.now(), failpoints);
+  const { database, isClean, recovery } = openOrRecover(data.path, Date.now(), {
+    mayRecover: data.mayRecover,
+    failpoints,
+  });
+  let record = reserved(issuedIds(database));
+  writeRecord(data.path, record);
+  const watch = new ClockWatch(systemClock);
+  const watchClock = () => {
+    const byMs = watch.look();
+    if (byMs !== null) tell({ type: 'clock-jumped', byMs });
+    setTimeout(watchClock, clockEveryMs).unref();
+  };
+  watchClock();
   const publisher = new Publisher(database, {
     template: template.template,
     library: defaultLibraryOptions,
     hash,
     nowMs: Date.now,
     failpoints,
+    watch,
   });
   for (const { name, kind, root } of data.origins) publisher.registerOrigin(name, kind, root);
   const scans = new Map<string, SeenNodes>();
   const overview = (): Overview => ({ origins: publisher.origins(), counters: publisher.counters() });
-  tell({ type: 'opened', overview: overview() });
+  const unscanned = new Set(data.origins.map(({ name }) => name));
+  const scanned = (origin: string) => {
+    unscanned.delete(origin);
+    if (unscanned.size === 0) publisher.endRecovery();
+  };
+  tell({ type: 'opened', overview: overview(), isClean, recovery });
 
   return (command) => {
     switch (command.type) {
@@ -90,17 +114,32 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
       case 'clear-failpoints':
         return failpoints.clear();
       case 'close':
-        failpoints.check('catalog.checkpoint');
-        database.pragma('wal_checkpoint(TRUNCATE)');
-        database.close();
-        tell({ type: 'closed' });
-        return port.close();
+        return close();
     }
   };
 
+  function close(): void {
+    failpoints.check('catalog.checkpoint');
+    const issued = issuedIds(database);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+    writeRecord(data.path, { clean: true, ...issued }); // last of all
+    tell({ type: 'closed' });
+    port.close();
+  }
+
   function serve(command: Extract<WriterCommand, { type: 'request' }>): void {
     try {
-      const value = answer(publisher, scans, overview, command.request);
+      const { request } = command;
+      if (request.type === 'publish') {
+        const issued = issuedIds(database);
+        if (isUsedUp(record, issued)) {
+          record = reserved(issued);
+          writeRecord(data.path, record);
+        }
+      }
+      const value = answer(publisher, scans, overview, request);
+      if (request.type === 'finish-scan' || request.type === 'abandon-scan') scanned(request.origin);
       tell({ type: 'answer', id: command.id, value, overview: overview() });
     } catch (error) {
       if (error instanceof InjectedCrash) throw error;
@@ -113,7 +152,7 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
 function failureCodeOf(error: unknown): ErrorCode {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (!code.startsWith('SQLITE_')) return codeOf(error);
-  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'catalog_corrupt';
+  if (isDamage(error)) return 'catalog_corrupt';
   return /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN)/.test(code) ? 'unavailable' : 'internal';
 }
 
@@ -151,6 +190,9 @@ function answer(
       publisher.finishScan(request.origin, request.mountPoints);
       scans.delete(request.origin);
       setTimeout(() => globalThis.gc?.(), collectMs).unref(); // a scan's garbage, before a time of nothing
+      return null;
+    case 'abandon-scan':
+      scans.delete(request.origin);
       return null;
     case 'pending-invalidations':
       return publisher.pendingInvalidations(request.afterId);

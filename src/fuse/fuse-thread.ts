@@ -97,7 +97,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
       if (error === null) freeBytes = stat.bavail * stat.bsize;
     });
   const keepHouse = () => {
-    content.closeIdle();
+    content.closeIdle(counters.get('descriptorsScarce') > 0 ? 0 : undefined);
     backing.closeIdle();
     measureFreeSpace();
     setTimeout(keepHouse, housekeepingMs).unref();

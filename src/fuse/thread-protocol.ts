@@ -60,6 +60,8 @@ const named = [
   'badReplies',
   'catalogErrors',
   'deadlyRequests',
+  /** Written by the main thread: files that nobody reads are to be closed. */
+  'descriptorsScarce',
 ] as const;
 
 type NamedCounter = (typeof named)[number];

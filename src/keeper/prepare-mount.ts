@@ -1,6 +1,7 @@
 // Everything that can be refused before anything is touched, in the order a person would look: the mount point, the
-// state directory. Also heals what a dead daemon left behind, and writes down what was settled. Throws `refused` or `already_exists`, one line each.
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs';
+// state directory. Also heals what a dead daemon left behind, and writes down what was settled. Throws `refused` or
+// `already_exists`, one line each.
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { MountOptions } from '../config/mount-options.ts';
 import { recordOptions } from '../config/recorded-options.ts';
@@ -8,6 +9,7 @@ import { probeMount } from '../fuse/mount.ts';
 import { unmount } from '../fuse/unmount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { isMusicfs, mountAt, readMounts } from '../platform/mount-table.ts';
+import { checkStateAccess } from '../platform/state-access.ts';
 import { lockState } from '../platform/state-lock.ts';
 
 export async function prepareMount(
@@ -16,6 +18,7 @@ export async function prepareMount(
 ): Promise<void> {
   refuseNesting(options);
   prepareState(options.stateDirectory);
+  checkStateAccess(options.stateDirectory, options.socketPath);
   // Only while we look: the daemon takes it for good.
   const lock = lockState(options.stateDirectory, options.mountPoint);
   try {
@@ -71,13 +74,12 @@ function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): v
 function prepareState(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     refuseSharedState(directory);
   } catch (error) {
     if (error instanceof MusicfsError) throw error;
     throw new MusicfsError(
       'refused',
-      `cannot write to the state directory ${directory} (${errnoOf(error) ?? messageOf(error)}): pass another with --state DIR`,
+      `cannot make the state directory ${directory} (${errnoOf(error) ?? messageOf(error)}): pass another with --state DIR`,
       { cause: error },
     );
   }

@@ -10,6 +10,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import type { Clock } from '../platform/clock.ts';
+import { ClockWatch } from '../platform/clock-watch.ts';
 import { limits } from '../platform/limits.ts';
 import { openBeneathAsync, openBeneathCached } from '../platform/native.ts';
 import { closeView, openTracelessView } from '../platform/native-passthrough.ts';
@@ -30,11 +31,13 @@ const pathOnly = 0o10000000; // O_PATH: the same value on x64 and arm64
 export class BackingFiles {
   private readonly locate: (id: number, version: number) => FileToRead | undefined;
   private readonly clock: Clock;
+  private readonly watch: ClockWatch;
   private readonly views = new Map<string, View>();
 
   constructor(locate: (id: number, version: number) => FileToRead | undefined, clock: Clock) {
     this.locate = locate;
     this.clock = clock;
+    this.watch = new ClockWatch(clock);
   }
 
   /** A descriptor, which becomes the caller's; 'wait' when a disk is needed (then call `openLater`); null: not that file. */
@@ -46,7 +49,7 @@ export class BackingFiles {
     if (view === null) return 'wait';
     view.lastUsedMs = this.clock.monotonicMs();
     const fd = openBeneathCached(view.fd, wanted.realPath, readFlags);
-    return fd < 0 ? 'wait' : checked(fd, wanted, this.clock);
+    return fd < 0 ? 'wait' : this.checked(fd, wanted);
   }
 
   /** The same on the pool. Never rejects; cannot be called back once a disk was asked. */
@@ -60,7 +63,7 @@ export class BackingFiles {
     try {
       const fd = await openBeneathAsync(view.fd, wanted.realPath, readFlags);
       if (fd === -ENOENT) return await this.openElsewhere(wanted);
-      return fd < 0 ? null : checked(fd, wanted, this.clock);
+      return fd < 0 ? null : this.checked(fd, wanted);
     } finally {
       view.opening -= 1;
       view.lastUsedMs = this.clock.monotonicMs();
@@ -109,20 +112,22 @@ export class BackingFiles {
     closeSync(file);
     if (view < 0) return null;
     try {
-      return checked(openSync(`/proc/self/fd/${view}`, readFlags), wanted, this.clock);
+      return this.checked(openSync(`/proc/self/fd/${view}`, readFlags), wanted);
     } catch {
       return null; // not for us, or gone: the daemon's reader finds out
     } finally {
       closeView(view);
     }
   }
-}
 
-/** As catalogued, and still for so long that whoever was writing it has finished: the descriptor, else null. */
-function checked(fd: number, wanted: FileToRead, clock: Clock): number | null {
-  if (isWholeAndStill(fd, wanted, clock)) return fd;
-  closeSync(fd);
-  return null;
+  /** As catalogued, and still for so long that whoever was writing it has finished: the descriptor, else null. */
+  private checked(fd: number, wanted: FileToRead): number | null {
+    // After a jump of the clock no time says how long ago it was; for as long as that matters, nothing counts as still.
+    const isClockRight = !this.watch.hasJumped(limits.passthroughStillMs);
+    if (isClockRight && isWholeAndStill(fd, wanted, this.clock)) return fd;
+    closeSync(fd);
+    return null;
+  }
 }
 
 function isWholeAndStill(fd: number, wanted: FileToRead, clock: Clock): boolean {

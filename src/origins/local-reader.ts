@@ -166,11 +166,11 @@ export class LocalReader {
     if (file !== undefined) this.drop(key, file);
   }
 
-  /** Closes what nobody has read for a while. Called about once a minute. */
-  closeIdle(): void {
-    const before = this.clock.monotonicMs() - limits.originFileIdleMs;
+  /** Closes what has no known handle and has not been read for `idleMs`. */
+  closeIdle(idleMs: number = limits.originFileIdleMs): void {
+    const before = this.clock.monotonicMs() - idleMs;
     for (const [key, file] of this.files) {
-      if (file.lastUsedMs < before && !this.held.has(key)) this.drop(key, file);
+      if (file.lastUsedMs <= before && !this.held.has(key)) this.drop(key, file);
     }
   }
 

@@ -8,6 +8,22 @@ export const limits = {
   walCheckpointPages: 4096,
   /** ms a connection waits for a lock that another holds. */
   sqliteBusyMs: 5000,
+  /** Backups of the catalog, one a day: a week. */
+  backupsKept: 7,
+  backupEveryMs: 24 * 3600 * 1000,
+  /** Damaged catalogs that are kept for whoever wants to look at them; older ones go. */
+  corruptCatalogsKept: 3,
+  /** Bytes of resident memory that the daemon should stay below. */
+  memoryBytes: 500 * 1024 * 1024,
+  /** Share of descriptors or memory in use from which somebody should look, and from which things are given back. */
+  resourceHighShare: 0.8,
+  resourceScarceShare: 0.95,
+  /** ms by which the wall clock may be off the monotonic one between two looks; more is a jump. */
+  clockJumpMs: 5_000,
+  /** Jumps that are remembered, for the times of files near them. */
+  clockJumpsKept: 16,
+  /** Crash reports that are kept in the state directory; older ones go. */
+  crashReportsKept: 20,
   /** Files in one publication, i.e. one transaction and one step of progress. */
   publishBatchFiles: 500,
   /** Batches parsed ahead of the writer: keeps both cores busy, bounds what waits in memory. */

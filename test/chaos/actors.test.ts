@@ -1,6 +1,6 @@
 // R-06: whatever part of the daemon fails or hangs, it is started again, that can be seen, and eight readers that check
 // every byte and name notice nothing.
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SupervisionNode } from '../../src/control/client.ts';
@@ -62,6 +62,17 @@ function restarted(before: SupervisionNode, error: RegExp, deadlineMs: number): 
   );
 }
 
+/** Its death left a report in the state directory. */
+function expectReportOf({ id, incarnation }: SupervisionNode): void {
+  const folder = path.join(library.stateDirectory, 'crash');
+  const reports = readdirSync(folder).map(
+    (name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as unknown,
+  );
+  expect(reports).toContainEqual(
+    expect.objectContaining({ event: 'part_died', actor: id, incarnation, pid: daemonPid }),
+  );
+}
+
 async function expectAllWell(): Promise<void> {
   await readers.readAllOnce();
   await library.clearFailpoints();
@@ -90,6 +101,7 @@ test('R-06: every actor crashes once and is started again; the readers notice no
     'catalog-writer',
     'origin-lane.local',
     'indexer',
+    'resources',
     'fuse-handler',
     'control',
     'watchdog',
@@ -135,11 +147,12 @@ test.each([
   { fault: 'fuse.request.decoded=crash;count=1', deadlineMs: 10_000 },
   { fault: 'fuse.thread.loop=hang;count=1', deadlineMs: 15_000 },
 ])(
-  'R-06: $fault: the fuse thread is started again and takes the session over',
+  'R-06, R-02: $fault: the fuse thread is started again and takes the session over',
   async ({ fault, deadlineMs }) => {
     const before = await actor('fuse-handler');
     await library.failpoint(fault);
     await restarted(before, /failpoint|no sign of life/, deadlineMs);
+    if (fault.includes('crash')) expectReportOf(before);
     await expectAllWell();
   },
   90_000,

@@ -119,7 +119,7 @@ describe('an origin', () => {
 });
 
 describe('the catalog', () => {
-  test('R-35: catalog.read=error(…): a name is EIO, never ENOENT, and the thread lives on', async () => {
+  test('R-04: catalog.read=error(…): a name is EIO, never ENOENT, and the thread lives on', async () => {
     const before = await actorNamed(library, 'fuse-handler');
     await library.failpoint('catalog.read=error(unavailable)');
     const { stderr } = await library.tryShell('stat "$M/never heard of"');

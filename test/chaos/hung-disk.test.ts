@@ -1,23 +1,16 @@
 // A disk that does not answer: another mount stands in for it, whose daemon is stopped and goes on later.
 import { createHash } from 'node:crypto';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
-import { writeFlacLibrary } from '../fixtures/flac-library.ts';
+import { hangingDisk } from '../fixtures/hanging-disk.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
 
 const filesInAll = 60;
 
 /** A library whose origin can be made to hang. */
 async function libraryOnHangingDisk(): Promise<{ library: Library; hang: () => void; goOn: () => void }> {
-  const disk = await mountLibrary({
-    origin: (root) => writeFlacLibrary(root, { files: filesInAll, albums: 6 }),
-    args: ['--allow-other'], // the parsers are nobody
-  });
-  const { daemon } = await disk.pids();
-  const goOn = () => void process.kill(daemon, 'SIGCONT');
-  onTestFinished(goOn);
-  const library = await mountLibrary({ origin: disk.mountPoint });
-  return { library, hang: () => void process.kill(daemon, 'SIGSTOP'), goOn };
+  const { disk, hang, goOn } = await hangingDisk(filesInAll, 6);
+  return { library: await mountLibrary({ origin: disk.mountPoint }), hang, goOn };
 }
 
 /** Lines "hash  path" of the first `count` files, read past the page cache of the mount. */
@@ -30,7 +23,7 @@ const readers = (library: Library, count: number) =>
 /** Drops what the disk's kernel side remembers, so that reads must ask it. */
 const forget = (library: Library) => library.shell('sync; echo 3 > /proc/sys/vm/drop_caches');
 
-test('thirty reads that hang leave names, attributes and control alone, and end right when the disk is back', async () => {
+test('R-18: thirty reads that hang leave names, attributes and control alone, and end right when the disk is back', async () => {
   const { library, hang, goOn } = await libraryOnHangingDisk();
   await forget(library);
   hang();
@@ -50,7 +43,7 @@ test('thirty reads that hang leave names, attributes and control alone, and end 
   expect((await library.status()).supervision.restartsTotal).toBe(0);
 }, 60_000);
 
-test('a read that waits for the disk when the fuse handler is restarted is answered by its next life', async () => {
+test('R-06: a read that waits for the disk when the fuse handler is restarted is answered by its next life', async () => {
   const { library, hang, goOn } = await libraryOnHangingDisk();
   const expected = (await readers(library, 1)).stdout.trim();
   expect(expected).toMatch(/^[0-9a-f]{64}$/);

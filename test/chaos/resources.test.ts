@@ -22,7 +22,7 @@ const differing = (library: Library) =>
     { limitMs: 60_000 },
   );
 
-test('R-08: the disk of the state fills up in mid-scan: reads go on, the scan is done when there is room', async () => {
+test('the disk of the state fills up in mid-scan: reads go on, the scan is done when there is room', async () => {
   const library = new Library((root) => writeFlacLibrary(root, files));
   onTestFinished(async () => {
     await library.remove();

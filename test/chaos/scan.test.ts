@@ -7,8 +7,10 @@ import { limits } from '../../src/platform/limits.ts';
 import { makeAiff, makeFlac, makeMp3, makeOgg, makeWav } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
+import { hangingDisk } from '../fixtures/hanging-disk.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
 import { mutated, randomOf } from '../fixtures/mutations.ts';
+import { nextLife } from '../fixtures/next-life.ts';
 import { printedSeed } from '../fixtures/printed-seed.ts';
 import { isAlive } from '../fixtures/processes.ts';
 
@@ -137,6 +139,32 @@ test('R-05: death after any batch loses no more than the batches under way', asy
   expect(parsed).toBeLessThanOrEqual(filesInAll - kept + 10);
   expect(await library.shell('find $M -type f | wc -l')).toBe(String((await library.status()).files));
 }, 60_000);
+
+test('R-05: a first scan that dies again and again ends complete by itself, and reads few files twice', async () => {
+  const [filesInAll, kills] = [3000, 3];
+  const { disk } = await hangingDisk(filesInAll, 60);
+  const opens = async () => (await disk.status()).fuse.requests['open'] ?? 0;
+  const before = await opens();
+  const library = await mountLibrary({ origin: disk.mountPoint, wait: false });
+  for (let kill = 0; kill < kills; kill += 1) {
+    const pids = await library.pids();
+    await library.failpoint('scan.batch.after=abort');
+    await nextLife(library, pids);
+  }
+  const { files } = await eventually(
+    'the first scan is complete',
+    async () => {
+      const { scan, files } = await library.status();
+      return scan.complete && { files };
+    },
+    30_000,
+  );
+  expect(files).toBe(filesInAll);
+  expect(publishedIn(library)).toBe(filesInAll);
+  const parsed = (await opens()) - before;
+  expect(parsed).toBeGreaterThanOrEqual(filesInAll); // the disk counts what is read of it
+  expect(parsed).toBeLessThanOrEqual(filesInAll + kills * limits.publishBatchFiles);
+}, 90_000);
 
 async function killDaemon(library: Library): Promise<void> {
   const { daemon, keeper } = await library.pids();

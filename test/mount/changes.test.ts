@@ -221,7 +221,7 @@ test.each([
   },
 );
 
-test('more files than the guard allows are not removed at once; they stay listed and are named', async () => {
+test('R-43: more files than the guard allows are not removed at once; they stay listed and are named', async () => {
   const library = await mountLibrary({ origin: (root) => writeFlacLibrary(root, { files: 120, albums: 2 }) });
   rmSync(path.join(library.origin, 'Artist 0/Album 0'), { recursive: true });
   expect(await library.rescan()).toContain('60 removals held back');

@@ -19,7 +19,7 @@ async function expectNothingLeft(library: Library): Promise<void> {
   expect(library.isMounted()).toBe(false);
   expect(existsSync(library.socketPath)).toBe(false);
   expect(existsSync(path.dirname(library.socketPath))).toBe(false);
-  expect(readdirSync(library.stateDirectory).sort()).toEqual(['catalog.db', 'musicfsd.log']);
+  expect(readdirSync(library.stateDirectory).sort()).toEqual(['catalog.db', 'catalog.json', 'musicfsd.log']);
   expect(readdirSync(library.mountPoint)).toEqual([]);
 }
 

@@ -96,7 +96,7 @@ async function expectNothingLeft(library: Library): Promise<void> {
   await eventually('every process has ended', () => processesAbout(library.folder).length === 0, 2_000);
   expect(library.isMounted()).toBe(false);
   expect(existsSync(library.socketPath)).toBe(false);
-  expect(readdirSync(library.stateDirectory).sort()).toEqual(['catalog.db', 'musicfsd.log']);
+  expect(readdirSync(library.stateDirectory).sort()).toEqual(['catalog.db', 'catalog.json', 'musicfsd.log']);
   expect(readdirSync(library.mountPoint)).toEqual([]);
 }
 
@@ -246,7 +246,7 @@ test('without a runtime folder state and socket lie in the home, and commands fi
   expect(state.startsWith(path.join(library.folder, 'home/.local/state/musicfs/'))).toBe(true);
   expect(JSON.parse(status.stdout)).toMatchObject({ stateDirectory: state });
   expect((await library.run(['unmount', library.mountPoint])).code).toBe(0);
-  expect(readdirSync(state).sort()).toEqual(['catalog.db', 'musicfsd.log']);
+  expect(readdirSync(state).sort()).toEqual(['catalog.db', 'catalog.json', 'musicfsd.log']);
 });
 
 test('without a home a user is told to name a state directory', async () => {

@@ -58,7 +58,7 @@ function contents(version: number): Buffer {
   return bytes;
 }
 
-test('4.1: while a file is replaced, rewritten and cut over and over, one open sees one version or EIO', async () => {
+test('4.1: R-46, while a file is replaced, rewritten and cut over and over, one open sees one version or EIO', async () => {
   let random = printedSeed('changes of a file').seed;
   const next = (below: number) => {
     random = (random * 1_103_515_245 + 12_345) % 2 ** 31;

@@ -15,6 +15,7 @@ const minute = 60_000;
 /** One file of 10,000 bytes as version 1 of node 1, seen by a clock that runs `aheadMs` ahead. */
 function backing(aheadMs = 2 * minute, root = temporaryDirectory()) {
   let later = 0;
+  let jumped = 0;
   let place = 'a.flac';
   const file = path.join(root, 'a.flac');
   writeFileSync(file, filler(10_000));
@@ -32,7 +33,7 @@ function backing(aheadMs = 2 * minute, root = temporaryDirectory()) {
         : undefined,
     {
       ...systemClock,
-      wallMs: () => Date.now() + aheadMs,
+      wallMs: () => Date.now() + aheadMs + later + jumped,
       monotonicMs: () => systemClock.monotonicMs() + later,
     },
   );
@@ -49,6 +50,9 @@ function backing(aheadMs = 2 * minute, root = temporaryDirectory()) {
     opened,
     wait: (ms: number) => {
       later += ms;
+    },
+    jump: (ms: number) => {
+      jumped += ms;
     },
     place: (name: string) => {
       place = name;
@@ -78,6 +82,17 @@ test('a file changed within the last minute is not, nor one that is no longer wh
   expect(await future.opened()).toBeNull();
   const other = backing();
   expect([await other.files.openLater(1, 2), other.files.openNow(2, 1)]).toEqual([null, null]);
+});
+
+test('R-32: after the clock jumped no file counts as still for a minute, as its time says nothing', async () => {
+  const forward = backing(5_000);
+  forward.jump(60 * minute);
+  expect(await forward.opened()).toBeNull();
+  const back = backing(60 * minute);
+  back.jump(-30 * minute);
+  expect(await back.opened()).toBeNull();
+  back.wait(minute);
+  expect(await back.opened()).not.toBeNull();
 });
 
 test('nothing is written through it: no byte, no time of access', async () => {

@@ -90,7 +90,7 @@ test('an aborted listing rejects instead of answering with a part', async () => 
   });
 });
 
-test('a root that is gone, or no longer on the disk it was on, is unavailable', async () => {
+test('R-43: a root that is gone, or no longer on the disk it was on, is unavailable', async () => {
   const { origin, root } = originWith(['a.flac']);
   const [mountPoint = ''] = await origin.mountPoints();
   expect(root.startsWith(mountPoint)).toBe(true);
@@ -127,7 +127,7 @@ test('a file that goes while its directory is listed is left out', async () => {
   expect(files.map((file) => file.path)).toEqual(['a.flac']);
 });
 
-test('a directory that may not be read rejects, so that its files do not count as gone', async () => {
+test('R-43: a directory that may not be read rejects, so that its files do not count as gone', async () => {
   const { origin, root } = originWith(['closed/a.flac']);
   chmodSync(root, 0o755);
   chmodSync(path.join(root, 'closed'), 0);

@@ -99,7 +99,7 @@ test('an open handle keeps the file that was replaced by rename; another version
   expect(await reader.read(1, 1, 0, 100, area)).toBe('version_gone');
 });
 
-test('a file that was rewritten in place fails, also when size and handle are the same', async () => {
+test('R-46: a file that was rewritten in place fails, also when size and handle are the same', async () => {
   const { reader, file } = readerOver({ 'a.flac': filler(10_000, 1) });
   reader.hold(1, 1);
   expect(reader.readNow(1, 1, 0, 100, area)).toBe(100);
@@ -192,6 +192,15 @@ test('a file without a known handle is closed when it has been idle', async () =
   await clock.advance(2);
   reader.closeIdle();
   expect(openBelow(root)).toBe(0);
+});
+
+test('R-29: when descriptors are scarce, a file that was only just read is closed, one that is held is not', () => {
+  const { reader, root } = readerOver({ 'a.flac': filler(1000), 'b.flac': filler(1000) });
+  reader.hold(1, 1);
+  for (const node of [1, 2]) expect(reader.readNow(node, 1, 0, 10, area)).toBe(10);
+  expect(openBelow(root)).toBe(2);
+  reader.closeIdle(0);
+  expect(openBelow(root)).toBe(1);
 });
 
 test('never more files than the limit are open', () => {

@@ -50,7 +50,7 @@ const isAlive = (pid: number): boolean => {
 const firstPid = async (pool: ParserPool): Promise<number> =>
   vi.waitUntil(() => pool.pids()[0], { timeout: 10_000, interval: 5 });
 
-describe('a file that kills its parser', () => {
+describe('R-48: a file that kills its parser', () => {
   it.each(['crash', 'abort'])(
     'by %s twice is failed with the reason, and its neighbours are parsed',
     async (action) => {

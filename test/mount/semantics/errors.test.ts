@@ -137,7 +137,7 @@ async function onHangingDisk(): Promise<{ library: Library; hang: () => void }> 
   return { library, hang: () => void process.kill(daemon, 'SIGSTOP') };
 }
 
-test('7.3, 7.4, 9.4: a read that a disk does not answer fails once, after 30 s, and not twice that', async () => {
+test('7.3, 7.4, 9.4: R-18, a read that a disk does not answer fails once, after 30 s, and not twice that', async () => {
   const { library, hang } = await onHangingDisk();
   hang();
   const begunMs = performance.now();

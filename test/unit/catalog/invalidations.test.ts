@@ -56,7 +56,7 @@ describe('a publication makes the kernel forget', () => {
 });
 
 describe('an invalidation', () => {
-  it('waits until the kernel was told, also for a later life, oldest first', () => {
+  it('R-50: waits until the kernel was told, also for a later life, oldest first', () => {
     const { catalog } = filled(track('a', 'A'));
     const first = catalog.publisher.pendingInvalidations(0);
     expect(catalog.publish(track('b', 'B')).hasInvalidations).toBe(true);

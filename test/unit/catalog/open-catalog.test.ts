@@ -8,6 +8,7 @@ import {
   openCatalogForWriting,
 } from '../../../src/catalog/open-catalog.ts';
 import { schemaVersion } from '../../../src/catalog/schema.ts';
+import { Failpoints } from '../../../src/platform/failpoints.ts';
 import { LibraryCatalog, track } from '../../fixtures/library-catalog.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
@@ -62,7 +63,7 @@ describe('a catalog that is opened again', () => {
 });
 
 describe('a catalog of a newer program', () => {
-  it('is refused with both schemas named, and left as it was', () => {
+  it('R-52: is refused with both schemas named, and left as it was', () => {
     const file = databaseOf(`CREATE TABLE later (x); PRAGMA user_version = ${schemaVersion + 7}`);
     const before = readFileSync(file);
     expect(() => openCatalogForWriting(file, 0)).toThrow(
@@ -76,40 +77,85 @@ describe('a catalog of a newer program', () => {
 });
 
 describe('a step of migration that fails', () => {
-  it('names itself and leaves the file as it was', () => {
+  it('R-52: names itself and leaves the file as it was', () => {
     const file = databaseOf('CREATE TABLE tracks (mine); INSERT INTO tracks VALUES (42)');
     const before = readFileSync(file);
     expect(() => openCatalogForWriting(file, 0)).toThrow(
       expect.objectContaining({
-        code: 'catalog_corrupt',
-        message: expect.stringContaining('migration 1 of'),
+        code: 'refused',
+        message: expect.stringContaining('could not be brought from schema 0 to 1'),
       }),
     );
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 });
 
+describe('a migration of several steps', () => {
+  const steps = ['first', 'second', 'third', 'fourth'].map((name) => `CREATE TABLE step_${name} (x)`);
+  /** The first step is the program's own: it makes the root. */
+  const own = 'CREATE TABLE nodes (id, kind, version, size, s, ns, cs, cns, links, parent)';
+
+  /** A catalog at schema 2 with a row of the user's in it. */
+  function atSchemaTwo(): string {
+    const file = newFile();
+    const database = openCatalogForWriting(file, 0, { migrations: [own, ...steps.slice(0, 1)] });
+    database.exec('INSERT INTO step_first VALUES (42)');
+    database.close();
+    return file;
+  }
+  const rowOf = (file: string) => {
+    const database = new Database(file, { readonly: true });
+    const found = [
+      database.pragma('user_version', { simple: true }),
+      database.prepare('SELECT x FROM step_first').pluck().get(),
+    ];
+    database.close();
+    return found;
+  };
+
+  it('R-52: that succeeds keeps what was there, and a copy of the file as it was', () => {
+    const file = atSchemaTwo();
+    openCatalogForWriting(file, 0, { migrations: [own, ...steps] }).close();
+    expect(rowOf(file)).toEqual([5, 42]);
+    expect(rowOf(`${file}.schema-2`)).toEqual([2, 42]);
+  });
+
+  it.each([0, 1, 2])('R-52: that fails after %i steps puts the file back as it was', (after) => {
+    const file = atSchemaTwo();
+    const before = readFileSync(file);
+    const failpoints = new Failpoints(true);
+    failpoints.set(`catalog.migrate=error(internal);after=${after}`);
+    const options = { migrations: [own, ...steps], failpoints };
+    expect(() => openCatalogForWriting(file, 0, options)).toThrow(
+      expect.objectContaining({
+        code: 'refused',
+        message: expect.stringContaining(`from schema ${2 + after} to ${3 + after}`),
+      }),
+    );
+    expect(failpoints.hitsOf('catalog.migrate')).toBe(1);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(rowOf(file)).toEqual([2, 42]);
+    openCatalogForWriting(file, 0, { migrations: [own, ...steps] }).close();
+    expect(rowOf(file)).toEqual([5, 42]);
+  });
+});
+
 describe('a file that is no catalog', () => {
-  it.each(['writing', 'reading'])(
-    'is reported as corrupt with the way out when it is opened for %s',
-    (purpose) => {
-      const file = newFile();
-      writeFileSync(file, 'this is no database, and long enough to hold the header of one: '.repeat(20));
-      expect(() =>
-        purpose === 'writing' ? openCatalogForWriting(file, 0) : openCatalogForReading(file),
-      ).toThrow(
-        expect.objectContaining({
-          code: 'catalog_corrupt',
-          message: expect.stringContaining('Move the file away'),
-        }),
-      );
-    },
-  );
+  it.each(['writing', 'reading'])('is reported as corrupt when it is opened for %s', (purpose) => {
+    const file = newFile();
+    writeFileSync(file, 'this is no database, and long enough to hold the header of one: '.repeat(20));
+    expect(() =>
+      purpose === 'writing' ? openCatalogForWriting(file, 0) : openCatalogForReading(file),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'catalog_corrupt',
+        message: expect.stringContaining('not a database'),
+      }),
+    );
+  });
 
   it('is not made by a reader', () => {
-    expect(() => openCatalogForReading(newFile())).toThrow(
-      expect.objectContaining({ code: 'catalog_corrupt' }),
-    );
+    expect(() => openCatalogForReading(newFile())).toThrow(expect.objectContaining({ code: 'unavailable' }));
   });
 });
 

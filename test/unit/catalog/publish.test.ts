@@ -4,6 +4,25 @@ import { LibraryCatalog, seenFile, track } from '../../fixtures/library-catalog.
 
 const album = 'Artist/Album [FLAC]';
 
+describe('a publication that fails half way', () => {
+  it('R-09: changes nothing, and leaves nothing behind for the next one', () => {
+    const catalog = new LibraryCatalog();
+    catalog.publish(track('a', 'A'));
+    const before = catalog.tree();
+    catalog.database.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON entries WHEN new.name LIKE '%Z.flac' BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+    );
+    const never = (file: string, title: string) => track(file, title, { tags: { album: 'Never' } });
+    expect(() => catalog.publish(never('b', 'B'), never('z', 'Z'))).toThrow('the disk is full');
+    expect(catalog.tree()).toEqual(before);
+    catalog.database.exec('DROP TRIGGER full');
+    const { invalidations } = catalog.publish(track('e', 'E'));
+    expect(invalidations.map(({ parent, name }) => [parent, name])).toEqual([
+      [catalog.at('Artist/Album [FLAC]').id, null],
+    ]);
+  });
+});
+
 describe('a published file', () => {
   it('is found at the place its tags name, with its size and times', () => {
     const catalog = new LibraryCatalog();

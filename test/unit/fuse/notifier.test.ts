@@ -86,7 +86,7 @@ describe('the kernel', () => {
 });
 
 describe('a closed notifier', () => {
-  it('begins no further notification, and leaves what was told once for the next life', async () => {
+  it('R-50: begins no further notification, and leaves what was told once for the next life', async () => {
     const { clock, told, notifier, heard, pass, kernel } = scene();
     await notifier.tell([listing(1, 5)]);
     await heard(1);

@@ -37,7 +37,7 @@ describe('a read that waits for a disk', () => {
     expect([pending.size, answers]).toEqual([0, [[7, 4096]]]);
   });
 
-  it('is answered at its deadline, and not again when the disk comes back', async () => {
+  it('R-18: is answered at its deadline, and not again when the disk comes back', async () => {
     const { clock, answers, disk, start, settle } = scene();
     start(7);
     await clock.advance(limits.readDeadlineMs - 1);

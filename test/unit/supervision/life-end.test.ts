@@ -164,7 +164,7 @@ describe('the end of a life', () => {
     expect(() => emitter.emit('error', new Error('late'))).not.toThrow();
   });
 
-  test('a child that ignores abort is cut at its deadline, abandoned, and named', async () => {
+  test('R-03: a child that ignores abort is cut at its deadline, abandoned, and named', async () => {
     const scene = makeScene();
     const a = scene.probe('a', { shutdownMs: 700, onStop: () => new Promise<void>(() => {}) });
     const closed: string[] = [];

@@ -465,7 +465,7 @@ describe('reports', () => {
     });
   });
 
-  test('a wall clock that jumps by an hour moves no restart and no deadline', async () => {
+  test('R-32: a wall clock that jumps by an hour moves no restart and no deadline', async () => {
     const scene = makeScene();
     const a = scene.probe('a');
     await scene.start([a.spec]);
