@@ -154,7 +154,6 @@ export function migrate(
     try {
       database.transaction(() => {
         database.exec(sql);
-        failpoints?.check('catalog.migrate');
         if (index === 0) {
           const seconds = Math.floor(nowMs / 1000);
           database

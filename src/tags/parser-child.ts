@@ -146,7 +146,8 @@ export class ParserChild {
     const last = this.stderrTail
       .split('\n')
       .filter((line) => /\S/.test(line) && !line.startsWith('Node.js v'));
-    const detail = last.find((line) => /^\w*Error: |FATAL ERROR|^setpriv:/.test(line)) ?? last.at(-1);
+    const detail =
+      last.find((line) => /^\w*Error: |^\w+ \[\w*Error\]: |FATAL ERROR|^setpriv:/.test(line)) ?? last.at(-1);
     return detail === undefined ? `it ended by ${end}` : `it ended by ${end}: ${detail.trim().slice(0, 300)}`;
   }
 

@@ -43,7 +43,7 @@ describe('musicfs unmount', () => {
   it('asks the daemon to stop and returns when the mount is gone', async () => {
     mountDead();
     const fake = createFakeDaemon();
-    fake.onShutdown = () => spawn('sh', ['-c', 'sleep 0.3; exec umount -i -c "$0"', point]);
+    fake.onShutdown = () => spawn('sh', ['-c', 'sleep 0.3; exec umount -i -c -l "$0"', point]);
     await using control = await serve(fake.port, path.join('musicfs', instanceIdOf(point)));
     const { code, stdout } = await runMusicfs(['unmount', '--mount', point, '--json'], {
       XDG_RUNTIME_DIR: control.directory,

@@ -1,0 +1,173 @@
+// Faults that end the process of the daemon, or make its watchdog say so, armed at each start of it.
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../fixtures/eventually.ts';
+import { writeFlacLibrary } from '../fixtures/flac-library.ts';
+import { type Library, mountLibrary } from '../fixtures/mounted.ts';
+import { isAlive, processesAbout } from '../fixtures/processes.ts';
+import { TalkingChild } from '../fixtures/talking-child.ts';
+
+const filesInAll = 20;
+const aLibrary = (root: string) => writeFlacLibrary(root, { files: filesInAll, albums: 2 });
+const song = 'Artist 0/Album 0 (1960) [FLAC]/01 - Title 0.flac';
+const other = 'Artist 0/Album 0 (1960) [FLAC]/02 - Title 2.flac';
+const direct = (file: string) =>
+  `dd if="$M/${file}" iflag=direct bs=64k status=none | sha256sum | cut -d" " -f1`;
+
+/** Mounts the library again, with these failpoints armed in each life of its daemon. */
+async function mountAgain(library: Library, settings: readonly string[]): Promise<void> {
+  await library.unmount();
+  await library.mount({ args: settings.flatMap((setting) => ['--failpoint', setting]), wait: false });
+}
+
+const deaths = (library: Library) => library.log().filter(({ event }) => event === 'daemon_died');
+
+test('R-42: a request that kills each life that serves it fails at its third delivery; the others are served', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  const node = await library.shell(`stat -c %i "$M/${song}"`);
+  const right = await library.shell(direct(other));
+  // Its open dies in the first life, is sent to the second, and killed that one too.
+  await mountAgain(library, [`fuse.request.decoded=abort;only=${node}`]);
+  const reading = library.tryShell(`dd if="$M/${song}" iflag=direct bs=64k status=none | wc -c`, {
+    limitMs: 20_000,
+  });
+  const others = library.shell(`for i in $(seq 30); do ${direct(other)}; done | sort -u`, {
+    limitMs: 20_000,
+  });
+  const { stderr } = await reading;
+  expect(stderr).toContain('Input/output error');
+  expect(await others).toBe(right);
+  expect(deaths(library)).toHaveLength(2);
+  const status = await eventually('the third life takes calls', () => library.status());
+  expect(status.incarnation).toBe(3);
+  expect(status.warnings.join('\n')).toContain('1 requests failed as the daemon died of them twice');
+}, 60_000);
+
+test('a read that hung when its daemon was killed is answered by the next life', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  await library.failpoint('fuse.read.before-reply=hang');
+  const reading = library.tryShell(direct(song), { limitMs: 20_000 });
+  await eventually(
+    'the read has come',
+    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
+  );
+  const { daemon } = await library.pids();
+  process.kill(daemon, 'SIGKILL');
+  const { code, stdout } = await reading;
+  expect(code).toBe(0);
+  expect(stdout.trim()).toBe(
+    await library.shell(`sha256sum < "$O/Artist 0/Album 0/01.flac" | cut -d" " -f1`),
+  );
+});
+
+test('R-11: a fuse thread that cannot be started again is answered with a new daemon', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  const { daemon } = await library.pids();
+  await library.failpoint('fuse.adopt.before-resend=crash');
+  await library.failpoint('actor.fuse-handler.handle=crash;count=1');
+  const reading = library.tryShell(direct(song), { limitMs: 60_000 });
+  await eventually('it is ended', () => !isAlive(daemon), 45_000);
+  expect((await reading).code).toBe(0);
+  expect(library.log().find(({ event }) => event === 'daemon_silent')).toMatchObject({ daemon });
+}, 90_000);
+
+test('a daemon that dies at its first start is refused, and nothing is left of it', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  await library.unmount();
+  const { code, stderr } = await library.tryMount(['--failpoint', 'fuse.adopt.before-resend=abort']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('the daemon ended at its start')]);
+  expect(library.isMounted()).toBe(false);
+  expect(processesAbout(library.folder)).toEqual([]);
+});
+
+test('one that dies over and over is given up after a minute: the mount is taken away', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  await library.unmount();
+  const { code } = await library.tryMount(['--failpoint', 'actor.watchdog.start=abort']);
+  expect([code, library.isMounted()]).toEqual([0, true]);
+  await eventually('nothing is mounted', () => !library.isMounted(), 100_000);
+  await eventually('nothing runs', () => processesAbout(library.folder).length === 0);
+  expect(deaths(library).map(({ delayMs }) => delayMs)).toEqual([0, 1_000, 5_000, 30_000, 30_000, null]);
+  expect(library.log().at(-1)).toMatchObject({ event: 'gave_up', failures: 6 });
+}, 150_000);
+
+test('on a kernel that sends nothing twice a death costs the open files, and the mount comes back by itself', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  await mountAgain(library, ['fuse.init.resend=deny']);
+  const before = await eventually('the daemon takes calls', () => library.status());
+  expect(before.session.resend).toBe(false);
+  const held = new TalkingChild(library.mountPoint, 'held-open', [path.join(library.mountPoint, song)]);
+  await held.ask('');
+  await library.failpoint('fuse.read.before-reply=hang');
+  const reading = library.tryShell(direct(other), { limitMs: 20_000 });
+  await eventually(
+    'the read has come',
+    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
+  );
+  process.kill(before.pid, 'SIGKILL');
+  expect((await reading).stderr).toMatch(/connection abort|not connected/);
+  await eventually('new opens work', async () => (await library.tryShell(`cat "$M/${song}"`)).code === 0);
+  expect(await library.shell('grep -c " $M " /proc/self/mountinfo')).toBe('1');
+  const after = await eventually('the daemon takes calls', () => library.status());
+  expect([after.pid === before.pid, after.incarnation, after.session.adopted]).toEqual([false, 1, false]);
+  expect(library.log().some(({ event }) => event === 'mounting_anew')).toBe(true);
+});
+
+test('on such a kernel a planned restart still loses nothing: reads are answered before it', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  await mountAgain(library, ['fuse.init.resend=deny', 'origin.read.body=delay(1500)']);
+  const before = await eventually('the daemon takes calls', () => library.status());
+  const held = new TalkingChild(library.mountPoint, 'held-open', [path.join(library.mountPoint, song)]);
+  await held.ask('');
+  const device = await library.shell('stat -c %d $M');
+  await library.shell('echo 3 > /proc/sys/vm/drop_caches');
+  const reading = library.tryShell(direct(other), { limitMs: 20_000 });
+  await eventually(
+    'the read has come',
+    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
+  );
+  const restarted = await library.run(['restart', library.mountPoint]);
+  expect([restarted.code, restarted.stderr]).toEqual([0, '']);
+  const { code, stdout } = await reading;
+  expect(code).toBe(0);
+  expect(stdout.trim()).toBe(
+    await library.shell(`sha256sum < "$O/Artist 0/Album 0/02.flac" | cut -d" " -f1`),
+  );
+  expect(await library.shell('stat -c %d $M')).toBe(device);
+  expect(await held.ask('hash', 20_000)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  const after = await library.status();
+  expect([after.pid === before.pid, after.incarnation]).toEqual([false, 2]);
+}, 60_000);
+
+test('R-11: a mount that answers no probe is said to be ill, and its daemon is replaced after 30 s', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  const { daemon } = await library.pids();
+  await library.failpoint('watchdog.probe=deny');
+  const status = await eventually(
+    'the watchdog says so',
+    async () => {
+      const now = await library.status();
+      return now.warnings.some((warning) => warning.includes('the mount does not answer')) && now;
+    },
+    15_000,
+  );
+  expect(status.pid).toBe(daemon);
+  const reading = library.shell(
+    `for i in $(seq 300); do ${direct(song)}; sleep 0.1; done | sort -u | wc -l`,
+    {
+      limitMs: 90_000,
+    },
+  );
+  await eventually('it is ended', () => !isAlive(daemon), 45_000);
+  expect(await reading).toBe('1');
+  expect(library.log().find(({ event }) => event === 'watchdog_withheld')).toBeDefined();
+  expect(library.log().find(({ event }) => event === 'daemon_silent')).toMatchObject({ daemon });
+}, 120_000);
+
+test('R-11: so is one whose good word does not reach its keeper', async () => {
+  const library = await mountLibrary({ origin: aLibrary });
+  const { daemon } = await library.pids();
+  await library.failpoint('watchdog.ping=deny');
+  await eventually('it is ended', () => !isAlive(daemon), 45_000);
+  await eventually('the next life serves', async () => (await library.status()).pid !== daemon, 15_000);
+}, 90_000);
