@@ -86,6 +86,8 @@ export class TreeReader {
   /** As it was at the last look; a recovery is over some time and never begins while the catalog is open. */
   private recovering: number;
   private readonly lookAgain: () => number;
+  /** Runs several reads on one state of the catalog, whatever is published meanwhile. */
+  readonly inOneState: <T>(work: () => T) => T;
   private readonly byName;
   private readonly byId;
   private readonly parentOf;
@@ -99,6 +101,8 @@ export class TreeReader {
 
   constructor(database: Database.Database, failpoints = new Failpoints(false)) {
     this.failpoints = failpoints;
+    const transaction = database.transaction((work: () => unknown) => work());
+    this.inOneState = <T>(work: () => T) => transaction(work) as T;
     const page = (where: string) =>
       database
         .prepare<unknown[], EntryRow>(

@@ -64,6 +64,11 @@ export class Answers {
     return this.tree.parent(id);
   }
 
+  /** Several questions answered from one state of the catalog. */
+  inOneState<T>(work: () => T): T {
+    return this.tree.inOneState(work);
+  }
+
   /** Up to `count` names of a directory after an offset, in its order. */
   page(directoryId: number, afterEntryId: number, count: number): DirectoryEntry[] {
     if (directoryId === specialDirectory.id) return this.specialPage(afterEntryId);

@@ -35,6 +35,18 @@ describe('a listing', () => {
       expect(catalog.reader.lookup(directory, entry.name)).toEqual(entry);
   });
 
+  it('in several reads is of one state, whatever is published between them', () => {
+    const { catalog, directory } = albumOf([1, 2]);
+    const names = () => catalog.reader.page(directory, 0, 10).map(({ name }) => name);
+    const [before, between] = catalog.reader.inOneState(() => {
+      const first = names();
+      catalog.publish(song(3));
+      return [first, names()];
+    });
+    expect(between).toEqual(before);
+    expect(names()).toContain(nameOf(3));
+  });
+
   it('goes on after a name that has gone meanwhile, at the place where it was', () => {
     const { catalog, directory } = albumOf([1, 2, 3, 4]);
     const [, second] = catalog.reader.page(directory, 0, 2);

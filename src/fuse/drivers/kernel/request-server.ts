@@ -206,13 +206,15 @@ export class RequestServer {
   }
 
   private list(request: Extract<Request, { type: 'readdir' | 'readdirplus' }>): void {
-    const length = encodeListing(this.out, request, this.answers, {
-      directoryId: request.node.id,
-      offset: request.offset,
-      sizeBytes: Math.min(request.size, limits.readRequestBytes),
-      isPlus: request.type === 'readdirplus',
-      shown: (node) => this.shown(node),
-    });
+    const length = this.answers.inOneState(() =>
+      encodeListing(this.out, request, this.answers, {
+        directoryId: request.node.id,
+        offset: request.offset,
+        sizeBytes: Math.min(request.size, limits.readRequestBytes),
+        isPlus: request.type === 'readdirplus',
+        shown: (node) => this.shown(node),
+      }),
+    );
     if (length === null) return this.error(request, EINVAL);
     this.send(length);
   }
