@@ -1,11 +1,9 @@
 // Faults that end the process of the daemon, or make its watchdog say so, armed at each start of it.
-import path from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
 import { isAlive, processesAbout } from '../fixtures/processes.ts';
-import { TalkingChild } from '../fixtures/talking-child.ts';
 
 const filesInAll = 20;
 const aLibrary = (root: string) => writeFlacLibrary(root, { files: filesInAll, albums: 2 });
@@ -91,54 +89,6 @@ test('one that dies over and over is given up after a minute: the mount is taken
   expect(deaths(library).map(({ delayMs }) => delayMs)).toEqual([0, 0, 1_000, 5_000, 30_000, 30_000, null]);
   expect(library.log().at(-1)).toMatchObject({ event: 'gave_up', failures: 6 });
 }, 150_000);
-
-test('on a kernel that sends nothing twice a death costs the open files, and the mount comes back by itself', async () => {
-  const library = await mountLibrary({ origin: aLibrary });
-  await mountAgain(library, ['fuse.init.resend=deny']);
-  const before = await eventually('the daemon takes calls', () => library.status());
-  expect(before.session.resend).toBe(false);
-  const held = new TalkingChild(library.mountPoint, 'held-open', [path.join(library.mountPoint, song)]);
-  await held.ask('');
-  await library.failpoint('fuse.read.before-reply=hang');
-  const reading = library.tryShell(direct(other), { limitMs: 20_000 });
-  await eventually(
-    'the read has come',
-    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
-  );
-  process.kill(before.pid, 'SIGKILL');
-  expect((await reading).stderr).toMatch(/connection abort|not connected/);
-  await eventually('new opens work', async () => (await library.tryShell(`cat "$M/${song}"`)).code === 0);
-  expect(await library.shell('grep -c " $M " /proc/self/mountinfo')).toBe('1');
-  const after = await eventually('the daemon takes calls', () => library.status());
-  expect([after.pid === before.pid, after.incarnation, after.session.adopted]).toEqual([false, 1, false]);
-  expect(library.log().some(({ event }) => event === 'mounting_anew')).toBe(true);
-});
-
-test('on such a kernel a planned restart still loses nothing: reads are answered before it', async () => {
-  const library = await mountLibrary({ origin: aLibrary });
-  await mountAgain(library, ['fuse.init.resend=deny', 'origin.read.body=delay(1500)']);
-  const before = await eventually('the daemon takes calls', () => library.status());
-  const held = new TalkingChild(library.mountPoint, 'held-open', [path.join(library.mountPoint, song)]);
-  await held.ask('');
-  const device = await library.shell('stat -c %d $M');
-  await library.shell('echo 3 > /proc/sys/vm/drop_caches');
-  const reading = library.tryShell(direct(other), { limitMs: 20_000 });
-  await eventually(
-    'the read has come',
-    async () => ((await library.status()).fuse.requests['read'] ?? 0) > 0,
-  );
-  const restarted = await library.run(['restart', library.mountPoint]);
-  expect([restarted.code, restarted.stderr]).toEqual([0, '']);
-  const { code, stdout } = await reading;
-  expect(code).toBe(0);
-  expect(stdout.trim()).toBe(
-    await library.shell(`sha256sum < "$O/Artist 0/Album 0/02.flac" | cut -d" " -f1`),
-  );
-  expect(await library.shell('stat -c %d $M')).toBe(device);
-  expect(await held.ask('hash', 20_000)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
-  const after = await library.status();
-  expect([after.pid === before.pid, after.incarnation]).toEqual([false, 2]);
-}, 60_000);
 
 test('R-11: a mount that answers no probe is said to be ill, and its daemon is replaced after 30 s', async () => {
   const library = await mountLibrary({ origin: aLibrary });
