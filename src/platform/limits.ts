@@ -61,8 +61,8 @@ export const limits = {
   poolThreads: 64,
   /** ms after which a read that a disk does not answer fails with EIO. */
   readDeadlineMs: 30_000,
-  /** ms that reads under way are given at the end of a mount. */
-  drainMs: 5_000,
+  /** ms that reads under way are given at the end of a mount; with what goes before they end within 5 s. */
+  drainMs: 4_000,
   /** ms for which a range that failed fails at once: the kernel asks twice for a page. */
   failedRangeMs: 2000,
   /** Files of origins kept open by the reader; least recently used ones are closed. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
+import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { hangingDisk } from '../fixtures/hanging-disk.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
 
@@ -9,7 +10,9 @@ const filesInAll = 60;
 
 /** A library whose origin can be made to hang. */
 async function libraryOnHangingDisk(): Promise<{ library: Library; hang: () => void; goOn: () => void }> {
-  const { disk, hang, goOn } = await hangingDisk(filesInAll, 6);
+  const { disk, hang, goOn } = await hangingDisk((root) =>
+    writeFlacLibrary(root, { files: filesInAll, albums: 6 }),
+  );
   return { library: await mountLibrary({ origin: disk.mountPoint }), hang, goOn };
 }
 

@@ -142,7 +142,7 @@ test('R-05: death after any batch loses no more than the batches under way', asy
 
 test('R-05: a first scan that dies again and again ends complete by itself, and reads few files twice', async () => {
   const [filesInAll, kills] = [3000, 3];
-  const { disk } = await hangingDisk(filesInAll, 60);
+  const { disk } = await hangingDisk((root) => writeFlacLibrary(root, { files: filesInAll, albums: 60 }));
   const opens = async () => (await disk.status()).fuse.requests['open'] ?? 0;
   const before = await opens();
   const library = await mountLibrary({ origin: disk.mountPoint, wait: false });

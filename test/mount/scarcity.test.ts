@@ -37,7 +37,9 @@ test('R-29: a daemon with 96 descriptors serves three times as many open files, 
 }, 120_000);
 
 test('R-27: a thousand open files and a hundred reads that hang leave names and attributes as fast as they were', async () => {
-  const { disk, hang, goOn } = await hangingDisk(1200, 12);
+  const { disk, hang, goOn } = await hangingDisk((root) =>
+    writeFlacLibrary(root, { files: 1200, albums: 12 }),
+  );
   const library = await mountLibrary({ origin: disk.mountPoint });
   const lookups = () =>
     library.program<{ p50: number; p99: number }>('time-lookups', [library.mountPoint, '3000']);

@@ -17,8 +17,8 @@ function expectWholeCatalog(stateDirectory: string): void {
   expect(record).toMatchObject({ clean: true });
 }
 
-test('R-03: a read that hangs when SIGTERM comes ends within 5 s; afterwards all is in the catalog and nothing in its log', async () => {
-  const { disk, hang, goOn } = await hangingDisk(20, 2);
+test('R-03: a read that hangs when SIGTERM comes ends with the drain; afterwards all is in the catalog and nothing in its log', async () => {
+  const { disk, hang, goOn } = await hangingDisk((root) => writeFlacLibrary(root, { files: 20, albums: 2 }));
   const library = await mountLibrary({ origin: disk.mountPoint });
   const { daemon } = await library.pids();
   const catalog = path.join(library.stateDirectory, 'catalog.db');
@@ -34,7 +34,7 @@ test('R-03: a read that hangs when SIGTERM comes ends within 5 s; afterwards all
   const toldAtMs = performance.now();
   process.kill(daemon, 'SIGTERM');
   const { code, stderr } = await reading;
-  expect(performance.now() - toldAtMs).toBeLessThan(5_000);
+  expect(performance.now() - toldAtMs).toBeLessThan(8_000); // a drain of 4 s, and a busy machine
   expect(code).toBe(1);
   expect(stderr).toMatch(/Input\/output error|not connected|connection abort/);
   await eventually('the daemon has ended', () => !isAlive(daemon));

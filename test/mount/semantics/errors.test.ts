@@ -1,9 +1,10 @@
 // docs/SEMANTICS.md, section 7: errors.
 import { mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { writeAlbum, writeSong } from '../../fixtures/albums.ts';
 import { eventually } from '../../fixtures/eventually.ts';
+import { hangingDisk } from '../../fixtures/hanging-disk.ts';
 import { type Library, mountLibrary } from '../../fixtures/mounted.ts';
 import { TalkingChild } from '../../fixtures/talking-child.ts';
 
@@ -126,15 +127,10 @@ test('7.2: an error is not remembered: the read that failed succeeds two seconds
 });
 
 async function onHangingDisk(): Promise<{ library: Library; hang: () => void }> {
-  const disk = await mountLibrary({
-    origin: (root) => writeAlbum(root, 'Ann', 'One', 3),
-    args: ['--allow-other'], // the parsers are nobody
-  });
-  const { daemon } = await disk.pids();
-  onTestFinished(() => void process.kill(daemon, 'SIGCONT'));
+  const { disk, hang } = await hangingDisk((root) => writeAlbum(root, 'Ann', 'One', 3));
   const library = await mountLibrary({ origin: disk.mountPoint });
   await library.shell('sync; echo 3 > /proc/sys/vm/drop_caches');
-  return { library, hang: () => void process.kill(daemon, 'SIGSTOP') };
+  return { library, hang };
 }
 
 test('7.3, 7.4, 9.4: R-18, a read that a disk does not answer fails once, after 30 s, and not twice that', async () => {

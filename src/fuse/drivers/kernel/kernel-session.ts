@@ -92,7 +92,7 @@ export class KernelSession {
 
   /**
    * Resolves when the thread holds nothing of the session.
-   * `end`: the mount is gone. Goes on answering until nothing waits for a disk, 5 s at most; the rest fails with EIO.
+   * `end`: the mount is gone. Goes on answering until nothing waits for a disk, 4 s at most; the rest fails with EIO.
    * `hand-over`: reads nothing more. What waits stays unanswered, as the next life is sent it again; where the kernel
    * cannot do that (before Linux 6.9) it is waited for, at most as long as any read.
    */
