@@ -173,7 +173,7 @@ export const faults: readonly Fault[] = [
     id: 'R-29',
     fault: 'Descriptors run out',
     behaviour:
-      'The soft limit is raised at the start; at 80 % a warning, at 95 % idle files are closed and new control connections refused; reads go on or fail cleanly',
+      'The soft limit is raised at the start; at 80 % a warning, at 95 % idle files are closed; reads go on or fail cleanly',
   },
   {
     id: 'R-30',
