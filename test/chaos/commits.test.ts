@@ -50,7 +50,7 @@ async function publish(library: Library, generation: number): Promise<void> {
       await library.startScan();
       return false;
     },
-    40_000,
+    80_000,
   );
 }
 
@@ -108,5 +108,5 @@ test.each([
       expect(order.at(-1)).toBe(generation);
     }
   },
-  120_000,
+  240_000,
 );

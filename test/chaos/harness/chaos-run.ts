@@ -160,9 +160,14 @@ async function factsOnceLetGo(
   unchanging: readonly string[],
   mayStayOpen: number,
 ): Promise<QuietFacts> {
-  const isLetGo = async () => (await library.status()).session.openHandles <= mayStayOpen;
+  let facts = await quietFacts(library, unchanging);
+  // A new life of the daemon also compares what it knows with the disk after a few seconds.
+  const isLetGo = async () => {
+    facts = await quietFacts(library, unchanging);
+    return facts.openHandles <= mayStayOpen && !facts.isScanning;
+  };
   await eventually('nothing is open', isLetGo, letGoMs).catch(() => undefined); // the invariant tells
-  return quietFacts(library, unchanging);
+  return facts;
 }
 
 function configFile(library: Library, passthrough: string): string {
