@@ -119,7 +119,7 @@ class Daemon {
     }
     process.on('SIGHUP', () => {
       this.holder.reloading();
-      void this.reload.apply().finally(() => this.holder.alive('configuration read'));
+      void this.reload.apply().finally(() => this.holder.reloaded());
     });
     process.on('SIGUSR1', () => this.rescan());
     process.on('SIGUSR2', () => {

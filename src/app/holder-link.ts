@@ -13,8 +13,9 @@ export interface HolderLink {
   answering(): void;
   /** The watchdog finds nothing wrong; the first time: the mount answers. `status` is a line for people. */
   alive(status: string): void;
-  /** A reload begins; `alive` ends it. */
+  /** A reload begins, and ends. It says nothing about being well. */
   reloading(): void;
+  reloaded(): void;
   /** The mount is going to be taken away. */
   stopping(): void;
   /** This life ends and leaves the mount to the next. `program`: the tree to start it from, if another. */
@@ -39,6 +40,7 @@ export function connectKeeper(onLost: () => void): HolderLink {
     answering: () => void tell({ type: 'answering' }),
     alive: () => void tell({ type: 'alive' }),
     reloading: () => undefined,
+    reloaded: () => undefined,
     stopping: () => void tell({ type: 'stopping' }),
     handingOver: (program) => tell({ type: 'handing-over', program }),
     refused: (code, message) => tell({ type: 'refused', code, message }),
@@ -59,8 +61,10 @@ export function connectManager(manager: ServiceManager): HolderLink {
       isReady = true;
     },
     reloading() {
-      isReady = false;
       manager.notify({ RELOADING: 1, MONOTONIC_USEC: Number(process.hrtime.bigint() / 1000n) });
+    },
+    reloaded() {
+      if (isReady) manager.notify({ READY: 1 });
     },
     stopping() {
       manager.notify({ STOPPING: 1 });
@@ -84,6 +88,7 @@ export const noHolder: HolderLink = {
   answering: () => undefined,
   alive: () => undefined,
   reloading: () => undefined,
+  reloaded: () => undefined,
   stopping: () => undefined,
   handingOver: () => Promise.resolve(),
   refused: () => Promise.resolve(),
