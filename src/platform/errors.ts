@@ -43,6 +43,9 @@ export const errorCodes = {
   version_gone: meaning('EIO', 'ABORTED', 'reopen', 'warn', 'the bytes of this version can no longer be had'),
   origin_unavailable: meaning('EIO', 'UNAVAILABLE', 'backoff', 'warn', 'no holder can serve the bytes now'),
   unavailable: meaning('EIO', 'UNAVAILABLE', 'backoff', 'warn', 'a part of the daemon is down right now'),
+  name_resolution: meaning('EIO', 'UNAVAILABLE', 'backoff', 'warn', "an origin's host name has no address now"),
+  stale_handle: meaning('EIO', 'UNAVAILABLE', 'reopen', 'warn', 'a mounted share forgot the file: open it anew'),
+  origin_rate_limited: meaning('EIO', 'UNAVAILABLE', 'later', 'warn', 'the origin asks for a pause'),
   deadline_exceeded: meaning('EIO', 'DEADLINE_EXCEEDED', 'caller', 'warn', 'our own time limit passed'),
   cancelled: meaning('EINTR', 'CANCELLED', 'never', 'debug', 'the caller gave up'),
   overloaded: meaning('EIO', 'RESOURCE_EXHAUSTED', 'backoff', 'warn', 'a bounded queue stayed full'),
@@ -81,11 +84,14 @@ export type ErrorCode = keyof typeof errorCodes;
 /** The one failure type. `message` is one clear line for a person, with the way out where there is one. */
 export class MusicfsError extends Error {
   readonly code: ErrorCode;
+  /** With `origin_rate_limited`: how long the origin wants to be left alone, when it said so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options);
     this.name = 'MusicfsError';
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 
