@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    globalSetup: ['test/fixtures/aged-origins.ts'],
+    globalSetup: ['test/fixtures/aged-origins.ts', 'test/fixtures/device-access.ts'],
     // Mount and chaos tests each start daemons: two files at a time keep two cores busy without starving any.
     maxWorkers: 2,
     pool: 'forks',

@@ -87,6 +87,37 @@ export const limits = {
   /** ms without a heartbeat of the fuse thread after which it counts as hung. */
   fuseThreadHungMs: 5000,
 
+  /** Origins over a network: ms for a call in all, for its first byte, and between two bytes. */
+  networkCallMs: 30_000,
+  firstByteMs: 10_000,
+  stallMs: 10_000,
+  /** Calls that wait for one origin; further ones are refused. */
+  originQueue: 4096,
+  /** ms between two probes of an origin, the same while no origin is up, and after a name that did not resolve. */
+  probeEveryMs: 30_000,
+  offlineProbeEveryMs: 60_000,
+  nameProbeEveryMs: 5_000,
+  /** ms a probe may take, of whatever kind the origin is. */
+  probeMs: 5_000,
+  /** ms after which a read that failed is tried again, the last origin that may serve it permitting. */
+  retryDelaysMs: [100, 500, 2000],
+  retryJitter: 0.2,
+  /** Bytes of the first range that a read of an uncached file asks for, and what its start is rounded down to. */
+  firstRangeBytes: 256 * 1024,
+  blockBytes: 64 * 1024,
+  /** Bytes read ahead of a sequential reader, at most: this far, for one file, for all. */
+  readAheadBytes: 4 * 1024 * 1024,
+  inFlightFileBytes: 16 * 1024 * 1024,
+  inFlightBytes: 64 * 1024 * 1024,
+  /** Bytes compared before another origin goes on with a file of which something is held. */
+  overlapBytes: 4096,
+  /** ms after which what is known of a file nobody reads is forgotten. */
+  idleFileMs: 10_000,
+  /** Files that are being fetched or were a moment ago. */
+  fetchedFiles: 4096,
+  /** Reads of one mount that wait for origins over a network; further ones fail. */
+  fetchesWaiting: 1024,
+
   /** Driver fuse-native. Bytes of one READ request: what libfuse 2.9 takes. */
   pathDriverReadBytes: 128 * 1024,
   /** Seconds the kernel may keep a name or attribute: it cannot be told, so a change shows after this. */

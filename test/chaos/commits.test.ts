@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { messageOf } from '../../src/platform/errors.ts';
 import { makeFlac } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
@@ -84,7 +85,12 @@ test.each([
       generation += 1;
       writeGeneration(library.origin, generation);
       await library.failpoint(`${fault};after=${nth};count=1`);
-      await publish(library, generation);
+      try {
+        await publish(library, generation);
+      } catch (error) {
+        const told = library.log().slice(-60);
+        throw new Error(`${messageOf(error)}\n${told.map((line) => JSON.stringify(line)).join('\n')}`);
+      }
       isTouched = interrupted(library) > before;
       await eventually('the files may change again', async () => {
         const { scan, uptimeSeconds } = await library.status();

@@ -1,0 +1,429 @@
+// The one way to an origin: every call to it passes here, so that concurrency, rate, deadlines and the circuit breaker
+// hold for all of them together, and each answer counts as evidence of how the origin is. Lives where the origin's
+// adapter does. It never retries: whether to wait or to ask somebody else is the caller's choice.
+//
+// For mounted kinds (local, nfs, smb) a read that fails says nothing about the origin, as one bad sector is not a dead
+// disk: it sets off a probe, whose verdict counts.
+import PQueue from 'p-queue';
+import type { RealPath } from '../library/real-path.ts';
+import type { Clock } from '../platform/clock.ts';
+import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  type Breaker,
+  closedBreaker,
+  isCharged,
+  isOpen,
+  mayProbe,
+} from './breaker.ts';
+import type { Candidate } from './choose-origin.ts';
+import { Latency } from './latency.ts';
+import type { FileVersion, IsWanted, Origin, OriginEntry } from './origin.ts';
+import {
+  afterAnswer,
+  afterError,
+  type OriginHealthFacts,
+  slowBytesPerSecond,
+  slowFirstByteMs,
+  unknownHealth,
+} from './origin-health.ts';
+import type { OriginLimits } from './origin-limits.ts';
+
+/** Who waits for a call: a lower class yields its place in the queue, and never takes the last slot. */
+export const callClasses = ['foreground', 'read-ahead', 'pin', 'prefetch', 'scan', 'verify'] as const;
+export type CallClass = (typeof callClasses)[number];
+
+export interface OriginGateOptions {
+  readonly origin: Origin;
+  readonly priority: number;
+  readonly limits: OriginLimits;
+  readonly clock: Clock;
+  /** 0 … 1. */
+  readonly random: () => number;
+  /** It was down when the last life ended: calls are refused until a probe has succeeded. */
+  readonly wasDown: boolean;
+  /** Called after each change of health. */
+  readonly onHealth: (health: OriginHealthFacts) => void;
+  /** Bytes asked of the origin, and bytes that came: what a metered line costs. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Resolves when that many bytes may pass; absent: no limit of bandwidth. */
+  readonly paced?: (bytes: number, klass: CallClass, signal: AbortSignal) => Promise<void>;
+}
+
+/** Work counters. */
+export interface GateStats {
+  calls: number;
+  failures: number;
+  bytes: number;
+}
+
+const mountedKinds: ReadonlySet<string> = new Set(['local', 'nfs', 'smb']);
+const longestPauseMs = 60_000;
+/** A transfer shorter than this says nothing about the line. */
+const measuredMs = 2_000;
+
+export class OriginGate {
+  readonly origin: Origin;
+  readonly priority: number;
+  readonly limits: OriginLimits;
+  readonly latency: Latency;
+  readonly stats: GateStats = { calls: 0, failures: 0, bytes: 0 };
+  private readonly options: OriginGateOptions;
+  private readonly clock: Clock;
+  private readonly calls: PQueue;
+  /** What nobody waits for: one slot less, so that a read always finds one. */
+  private readonly background: PQueue;
+  private breaker: Breaker = closedBreaker;
+  private healthFacts: OriginHealthFacts = unknownHealth;
+  private pausedUntilMs = 0;
+  private nextStartMs = 0;
+  private isThin = false;
+  private probing: Promise<void> | null = null;
+  private cancelProbe: () => void = () => undefined;
+  private readonly closing = new AbortController();
+
+  constructor(options: OriginGateOptions) {
+    this.options = options;
+    this.origin = options.origin;
+    this.priority = options.priority;
+    this.limits = options.limits;
+    this.clock = options.clock;
+    this.latency = new Latency(options.limits.expectedLatencyMs);
+    this.calls = new PQueue({ concurrency: options.limits.concurrency });
+    this.background = new PQueue({ concurrency: Math.max(1, options.limits.concurrency - 1) });
+    if (options.wasDown) {
+      this.breaker = { ...closedBreaker, openUntilMs: this.clock.monotonicMs(), openings: 1 };
+      this.healthFacts = { ...unknownHealth, state: 'unhealthy' };
+    }
+  }
+
+  get health(): OriginHealthFacts {
+    return this.healthFacts;
+  }
+
+  /** Calls under way and waiting. */
+  get pending(): number {
+    return this.calls.pending + this.calls.size + this.background.size;
+  }
+
+  candidate(): Candidate {
+    return {
+      originId: this.origin.id,
+      state: this.healthFacts.state,
+      isOpen: isOpen(this.breaker),
+      priority: this.priority,
+      p50Ms: this.latency.p50(),
+      consecutiveFailures: this.healthFacts.consecutiveFailures,
+    };
+  }
+
+  /** A directory, whole. Rejects with what `Origin.list` does, `deadline_exceeded`, or `origin_unavailable` at once. */
+  list(directory: RealPath, isWanted: IsWanted, signal: AbortSignal): Promise<OriginEntry[]> {
+    return this.call('scan', signal, async (timer) => {
+      const entries: OriginEntry[] = [];
+      for await (const page of timer.each(this.origin.list(directory, isWanted, timer.signal))) {
+        entries.push(...page);
+      }
+      return entries;
+    });
+  }
+
+  stat(path: RealPath, klass: CallClass, signal: AbortSignal): Promise<OriginEntry> {
+    return this.call(klass, signal, (timer) => timer.wait(this.origin.stat(path, timer.signal)));
+  }
+
+  /** See `Origin.readRange`. Leaving the loop gives the slot back. */
+  async *readRange(
+    path: RealPath,
+    version: FileVersion,
+    offset: number,
+    lengthBytes: number,
+    klass: CallClass,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const expected = Math.max(0, Math.min(lengthBytes, version.sizeBytes - offset));
+    if (expected === 0) return;
+    const leave = await this.enter(klass, signal);
+    const timer = new CallTimer(this.clock, this.limits, AbortSignal.any([signal, this.closing.signal]));
+    const startedMs = this.clock.monotonicMs();
+    let received = 0;
+    try {
+      const bodies = this.origin.readRange(path, version, offset, lengthBytes, timer.signal);
+      for await (const bytes of timer.each(bodies)) {
+        if (received === 0) this.answered(this.clock.monotonicMs() - startedMs);
+        received += bytes.length;
+        if (received > expected) {
+          throw new MusicfsError('origin_unavailable', `${this.origin.id} sent more than was asked for`);
+        }
+        this.stats.bytes += bytes.length;
+        this.options.onBytes?.(bytes.length);
+        yield bytes;
+        await this.options.paced?.(bytes.length, klass, timer.signal);
+      }
+      if (received < expected) {
+        throw new MusicfsError('origin_unavailable', `${this.origin.id} ended a file before its end`);
+      }
+      this.measure(received, timer.waitedMs);
+      this.succeeded();
+    } catch (error) {
+      this.failed(error, true, signal);
+      throw error;
+    } finally {
+      timer.end();
+      leave();
+    }
+  }
+
+  /**
+   * Asks whether the origin is there, past queue and breaker, at most once at a time, within 5 s. Resolves to what
+   * went wrong, null when nothing did.
+   */
+  async probe(): Promise<MusicfsError | null> {
+    if (this.probing === null) {
+      this.probing = this.probeNow().finally(() => {
+        this.probing = null;
+      });
+    }
+    await this.probing;
+    const { lastError } = this.healthFacts;
+    return lastError === null ? null : new MusicfsError(lastError.code, lastError.message);
+  }
+
+  async close(): Promise<void> {
+    this.cancelProbe();
+    this.closing.abort(new MusicfsError('origin_unavailable', 'the origin is being closed'));
+    this.calls.clear();
+    this.background.clear();
+    await this.origin.close();
+  }
+
+  private async probeNow(): Promise<void> {
+    const probeLimits = { callMs: limits.probeMs, firstByteMs: limits.probeMs, stallMs: limits.probeMs };
+    const timer = new CallTimer(this.clock, probeLimits, this.closing.signal);
+    const startedMs = this.clock.monotonicMs();
+    try {
+      await timer.wait(this.origin.probe(timer.signal));
+      this.answered(this.clock.monotonicMs() - startedMs);
+      this.succeeded();
+    } catch (error) {
+      if (!this.closing.signal.aborted) this.failed(error, false, this.closing.signal);
+    } finally {
+      timer.end();
+    }
+  }
+
+  private async call<T>(
+    klass: CallClass,
+    signal: AbortSignal,
+    work: (timer: CallTimer) => Promise<T>,
+  ): Promise<T> {
+    const leave = await this.enter(klass, signal);
+    const timer = new CallTimer(this.clock, this.limits, AbortSignal.any([signal, this.closing.signal]));
+    try {
+      const result = await work(timer);
+      this.succeeded();
+      return result;
+    } catch (error) {
+      this.failed(error, false, signal);
+      throw error;
+    } finally {
+      timer.end();
+      leave();
+    }
+  }
+
+  /** Waits for a slot. Refuses at once while the breaker is open. Resolves to what gives the slot back. */
+  private async enter(klass: CallClass, signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    this.refuseWhileOpen();
+    if (this.pending >= limits.originQueue) {
+      throw new MusicfsError('overloaded', `too many calls wait for ${this.origin.id}`);
+    }
+    const priority = -callClasses.indexOf(klass);
+    const slot = (queue: PQueue) =>
+      new Promise<() => void>((resolve, reject) => {
+        queue.add(() => new Promise<void>((release) => resolve(release)), { priority, signal }).catch(reject);
+      });
+    const leaves = klass === 'foreground' ? [] : [await slot(this.background)];
+    const leave = () => {
+      for (const each of leaves) each();
+    };
+    try {
+      leaves.push(await slot(this.calls));
+      await this.waitForTurn(signal);
+      this.refuseWhileOpen();
+      this.stats.calls += 1;
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  private refuseWhileOpen(): void {
+    if (!isOpen(this.breaker)) return;
+    const why = this.healthFacts.lastError?.message ?? 'it was down before';
+    throw new MusicfsError('origin_unavailable', `${this.origin.id} is down: ${why}`);
+  }
+
+  /** The pause that the origin asked for, and its limit of requests a second. */
+  private async waitForTurn(signal: AbortSignal): Promise<void> {
+    const now = this.clock.monotonicMs();
+    const { requestsPerSecond } = this.limits;
+    let startMs = Math.max(now, this.pausedUntilMs);
+    if (requestsPerSecond > 0) {
+      startMs = Math.max(startMs, this.nextStartMs);
+      this.nextStartMs = startMs + 1000 / requestsPerSecond;
+    }
+    if (startMs > now) await pause(this.clock, startMs - now, signal);
+  }
+
+  private answered(ms: number): void {
+    this.latency.add(ms, this.clock.monotonicMs());
+  }
+
+  private measure(bytes: number, waitedMs: number): void {
+    if (waitedMs >= measuredMs) this.isThin = (bytes * 1000) / waitedMs < slowBytesPerSecond;
+    else if (bytes >= limits.firstRangeBytes) this.isThin = false;
+  }
+
+  private succeeded(): void {
+    const now = this.clock.monotonicMs();
+    this.breaker = afterSuccess(this.breaker, now);
+    this.cancelProbe();
+    const isSlow = this.isThin || this.latency.recentP50(now) > slowFirstByteMs;
+    this.setHealth(afterAnswer(this.healthFacts, isSlow));
+  }
+
+  private failed(error: unknown, isRead: boolean, signal: AbortSignal): void {
+    const code = codeOf(error);
+    if (signal.aborted || code === 'cancelled') return; // given up by the caller
+    this.stats.failures += 1;
+    if (code === 'origin_rate_limited') {
+      const pauseMs = error instanceof MusicfsError ? (error.retryAfterMs ?? 1_000) : 1_000;
+      this.pausedUntilMs = this.clock.monotonicMs() + Math.min(pauseMs, longestPauseMs);
+    }
+    if (isRead && isCharged(code) && mountedKinds.has(this.origin.kind)) {
+      void this.probe();
+      return;
+    }
+    if (code === 'name_resolution') this.probeIn(limits.nameProbeEveryMs);
+    if (isCharged(code)) this.charge();
+    const { failureThreshold } = this.limits;
+    this.setHealth(afterError(this.healthFacts, code, messageOf(error), failureThreshold));
+  }
+
+  private charge(): void {
+    const now = this.clock.monotonicMs();
+    const { failureThreshold } = this.limits;
+    this.breaker = afterFailure(this.breaker, now, failureThreshold, this.options.random());
+    const { openUntilMs } = this.breaker;
+    if (openUntilMs !== null) this.probeIn(openUntilMs - now);
+  }
+
+  private probeIn(delayMs: number): void {
+    this.cancelProbe();
+    this.cancelProbe = this.clock.after(delayMs, () => {
+      if (mayProbe(this.breaker, this.clock.monotonicMs() + 1)) void this.probe();
+    });
+  }
+
+  private setHealth(next: OriginHealthFacts): void {
+    if (next === this.healthFacts) return;
+    this.healthFacts = next;
+    this.options.onHealth(next);
+  }
+}
+
+/** The deadlines of one call: in all, to its first answer, and between two; what waits is let go when one passes. */
+class CallTimer {
+  readonly signal: AbortSignal;
+  /** ms spent waiting for the origin, not for whoever takes its bytes. */
+  waitedMs = 0;
+  private readonly clock: Clock;
+  private readonly limits: Pick<OriginLimits, 'firstByteMs' | 'stallMs'>;
+  private readonly abort = new AbortController();
+  private readonly given: Promise<never>;
+  private readonly cancelCall: () => void;
+  private hasAnswered = false;
+
+  constructor(
+    clock: Clock,
+    callLimits: Pick<OriginLimits, 'callMs' | 'firstByteMs' | 'stallMs'>,
+    signal: AbortSignal,
+  ) {
+    this.clock = clock;
+    this.limits = callLimits;
+    this.signal = AbortSignal.any([signal, this.abort.signal]);
+    this.given = new Promise((_, reject) => {
+      this.signal.addEventListener('abort', () => reject(this.signal.reason as Error), { once: true });
+      if (this.signal.aborted) reject(this.signal.reason as Error);
+    });
+    this.given.catch(() => undefined);
+    this.cancelCall = clock.after(callLimits.callMs, () => this.expire('the call', callLimits.callMs));
+  }
+
+  /** `work`, or the passing of a deadline: also when the work does not hear of it. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    const limitMs = this.hasAnswered ? this.limits.stallMs : this.limits.firstByteMs;
+    const what = this.hasAnswered ? 'the rest' : 'a first answer';
+    const cancel = this.clock.after(limitMs, () => this.expire(what, limitMs));
+    const startedMs = this.clock.monotonicMs();
+    work.catch(() => undefined); // it may end long after nobody waits for it
+    try {
+      return await Promise.race([work, this.given]);
+    } finally {
+      cancel();
+      this.waitedMs += this.clock.monotonicMs() - startedMs;
+      this.hasAnswered = true;
+    }
+  }
+
+  /** The values of an iterable, each within the limits. */
+  async *each<T>(values: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    const iterator = values[Symbol.asyncIterator]();
+    let isAtEnd = false;
+    try {
+      for (;;) {
+        const { done, value } = await this.wait(iterator.next());
+        if (done === true) {
+          isAtEnd = true;
+          return;
+        }
+        yield value;
+      }
+    } finally {
+      if (!isAtEnd) {
+        this.abort.abort(new MusicfsError('cancelled', 'nobody waits for it any more'));
+        iterator.return?.().catch(() => undefined); // not waited for: it may be what hangs
+      }
+    }
+  }
+
+  end(): void {
+    this.cancelCall();
+  }
+
+  private expire(what: string, limitMs: number): void {
+    const code: ErrorCode = 'deadline_exceeded';
+    this.abort.abort(new MusicfsError(code, `no answer within ${limitMs} ms (${what})`));
+  }
+}
+
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const cancel = clock.after(ms, done);
+    const aborted = () => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', aborted, { once: true });
+    function done() {
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    }
+  });
+}
