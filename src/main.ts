@@ -13,6 +13,8 @@ process.umask(0o077); // what is written is the daemon's own
 const threads = {
   fuse: new ThreadSource(new URL('./fuse/fuse-thread.ts', import.meta.url), 'fuse'),
   catalogWriter: new ThreadSource(new URL('./catalog/writer-thread.ts', import.meta.url), 'catalog-writer'),
+  // Only for origins that need it, which are not known yet.
+  fetch: new ThreadSource(new URL('./fetch/fetch-thread.ts', import.meta.url), 'fetch'),
 };
 threads.catalogWriter.startAhead();
 threads.fuse.startAhead();

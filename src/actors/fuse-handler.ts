@@ -5,7 +5,7 @@
 // not told are rows of the catalog. Readers wait for a moment.
 // Mailbox: 1,024 messages, past that the oldest go: what is lost are hints that the catalog has news, and askers are
 // told.
-import type { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import type { NativeNews } from '../fuse/drivers/fuse-native/native-process.ts';
 import { Notifier } from '../fuse/notifier.ts';
 import { SharedTexts } from '../fuse/shared-texts.ts';
@@ -39,6 +39,8 @@ export type FuseHandlerMessage =
   /** Of driver fuse-native. */
   | { readonly type: 'process-said'; readonly news: NativeNews }
   | { readonly type: 'watch-heartbeat' }
+  /** A life of the fetcher has begun. */
+  | { readonly type: 'fetcher-started' }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };
 
@@ -58,6 +60,8 @@ export interface FuseHandlerOptions {
   /** The mount ends: what waits is answered, and nobody takes the session over. */
   readonly isEnding: () => boolean;
   readonly board: StatusBoard;
+  /** A way to the fetch thread; null: there is none, as no origin needs it. */
+  readonly connectFetcher: ((wakeFd: number) => MessagePort) | null;
   /** What the special files show now, by name. */
   readonly specialTexts: () => Readonly<Record<string, string>>;
   /** A scan of all origins is asked for. */
@@ -153,6 +157,7 @@ async function startLife(
       ...(serving.negotiated.hasPassthrough ? ['passthrough'] : []),
     ],
   };
+  connect();
   texts.write(options.specialTexts());
   context.scope.listen(thread, 'message', (event: FuseEvent) => ({ type: 'thread-said', event }) as const);
   context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });
@@ -185,6 +190,9 @@ async function startLife(
         case 'clear-failpoints':
           command(message);
           return state;
+        case 'fetcher-started':
+          connect();
+          return state;
         case 'process-said':
           return state;
       }
@@ -196,6 +204,13 @@ async function startLife(
         graceMs(options),
       ),
   };
+
+  function connect(): void {
+    const port = options.connectFetcher?.(data.wakeFd);
+    if (port === undefined) return;
+    thread.postMessage({ type: 'connect', port } satisfies FuseCommand, [port]);
+    wake();
+  }
 
   function watch(state: State): State {
     context.scope.timer(heartbeatCheckMs, { type: 'watch-heartbeat' });

@@ -27,12 +27,15 @@ export type IndexerMessage =
 
 export interface IndexedOrigin {
   readonly id: string;
-  readonly root: string;
+  /** Where its files are read; null: they are fetched. */
+  readonly root: string | null;
   readonly lane: ActorRef<OriginLaneMessage>;
 }
 
 export interface IndexerOptions {
   readonly origins: readonly IndexedOrigin[];
+  /** A directory of ours for the beginnings of files that are fetched. */
+  readonly headsDirectory: string;
   readonly board: StatusBoard;
   readonly parsers: Omit<ParserPoolOptions, 'log' | 'clock'>;
   readonly failpoints: Failpoints;
@@ -134,6 +137,8 @@ function startLife(
       {
         originId: origin.id,
         rootPath: origin.root,
+        headsDirectory: options.headsDirectory,
+        wantsFileFp: options.origins.length > 1,
         lane: origin.lane,
         writer: catalogWriter,
         parsers,

@@ -97,6 +97,8 @@ async function startLife(
         case 'process-said':
           heard(message.news);
           return state;
+        case 'fetcher-started':
+          return state;
         case 'watch-heartbeat':
           return watch(state);
         case 'set-failpoint':

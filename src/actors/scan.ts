@@ -17,11 +17,16 @@ import type { ParseOutcome } from '../tags/parse-outcome.ts';
 import type { ParserPool } from '../tags/parser-pool.ts';
 import { askWriter, type CatalogWriterMessage } from './catalog-writer.ts';
 import type { OriginLaneMessage, OriginMounts } from './origin-lane.ts';
+import { parseRemote } from './remote-tags.ts';
 import type { ScanState } from './scan-progress.ts';
 
 export interface ScanOptions {
   readonly originId: string;
-  readonly rootPath: string;
+  /** Where its files are read; null: they are fetched, with their heads in `headsDirectory`. */
+  readonly rootPath: string | null;
+  readonly headsDirectory: string;
+  /** Other origins may hold the same files. */
+  readonly wantsFileFp: boolean;
   readonly lane: ActorRef<OriginLaneMessage>;
   readonly writer: ActorRef<CatalogWriterMessage>;
   readonly parsers: ParserPool;
@@ -168,11 +173,11 @@ class Scan {
   }
 
   private async index(batch: readonly SeenFile[]): Promise<void> {
-    const { originId, rootPath, writer, parsers, failpoints } = this.options;
+    const { originId, writer, failpoints } = this.options;
     const files = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
     if (files.length > 0) {
       this.options.onProgress({ phase: 'parsing', currentPath: realPathText(files[0] ?? rootRealPath) });
-      const outcomes = await parsers.parse({ rootPath, files }, this.signal);
+      const outcomes = await this.parse(batch, files);
       await this.publish(batch, outcomes);
       failpoints.check('scan.batch.after');
     }
@@ -180,10 +185,30 @@ class Scan {
     this.options.onProgress({ done: this.done, updatedAtMs: this.options.clock.monotonicMs() });
   }
 
+  private parse(batch: readonly SeenFile[], files: readonly RealPath[]): Promise<readonly ParseOutcome[]> {
+    const { rootPath, headsDirectory, parsers, wantsFileFp, lane } = this.options;
+    if (rootPath !== null) return parsers.parse({ rootPath, files, wantsFileFp }, this.signal);
+    const wanted = new Set(files);
+    return parseRemote(
+      batch.filter(({ path }) => wanted.has(path)),
+      {
+        directory: headsDirectory,
+        parsers,
+        wantsFileFp,
+        copy: (file, ranges, target, signal) =>
+          lane.ask<null>((reply) => ({ type: 'copy', file, ranges, target, reply }), {
+            timeoutMs: listDeadlineMs * 2,
+            signal,
+          }),
+      },
+      this.signal,
+    );
+  }
+
   private async publish(batch: readonly SeenFile[], outcomes: readonly ParseOutcome[]): Promise<void> {
     const { originId, writer } = this.options;
     const seen = new Map(batch.map((file) => [file.path, file]));
-    const files = outcomes.flatMap(readFileOf);
+    const files = outcomes.flatMap((outcome) => readFileOf(outcome, seen.get(outcome.path)?.etag ?? null));
     const ignored = outcomes.flatMap((outcome) =>
       outcome.type === 'not-music' ? (seen.get(outcome.path) ?? []) : [],
     );
@@ -234,14 +259,15 @@ class Scan {
   }
 }
 
-function readFileOf(outcome: ParseOutcome): ReadFile[] {
+function readFileOf(outcome: ParseOutcome, etag: string | null): ReadFile[] {
   switch (outcome.type) {
     case 'parsed':
-      return [{ ...outcome, reason: null }];
+      return [{ ...outcome, etag, reason: null }];
     case 'failed':
-      return [{ ...outcome, state: 'failed', tags: {} }];
+      return [{ ...outcome, etag, state: 'failed', tags: {} }];
     case 'not-music':
     case 'vanished':
+    case 'needs':
       return [];
   }
 }

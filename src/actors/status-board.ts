@@ -4,7 +4,9 @@
 import type { OriginRow } from '../catalog/publication.ts';
 import type { Recovery } from '../catalog/recover-catalog.ts';
 import type { CatalogCounters } from '../catalog/tree-reader.ts';
+import type { FetchStats } from '../fetch/fetch-protocol.ts';
 import type { FuseCounters } from '../fuse/thread-protocol.ts';
+import type { HealthState } from '../origins/origin-health.ts';
 import type { MusicfsError } from '../platform/errors.ts';
 import type { ResourceUse } from '../platform/own-resources.ts';
 import { idleScan, type ScanState } from './scan-progress.ts';
@@ -13,8 +15,11 @@ export interface OriginHealth {
   readonly id: string;
   readonly kind: string;
   readonly root: string;
-  readonly state: 'healthy' | 'unhealthy';
+  readonly state: HealthState;
+  readonly consecutiveFailures: number;
   readonly lastError: string | null;
+  /** ms of the monotonic clock since when it is in that state. */
+  readonly sinceMs: number;
 }
 
 export interface ServingState {
@@ -34,7 +39,9 @@ export class StatusBoard {
   recovery: Recovery | null = null;
   /** Written by the resources actor. */
   resources: ResourceUse | null = null;
-  /** Written by each origin's lane. */
+  /** Written by the fetcher: what its thread has done; null without one. */
+  fetch: FetchStats | null = null;
+  /** Written by the health monitor. */
   readonly origins = new Map<string, OriginHealth>();
   /** Written by the indexer: the running or last scan, and how the last one of each origin failed (null: it did not). */
   scan: ScanState = idleScan;

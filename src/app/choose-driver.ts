@@ -6,6 +6,7 @@ import type { NativeHandlerOptions } from '../actors/native-handler.ts';
 import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { mayPassThrough } from '../platform/capabilities.ts';
 import { createEventfd } from '../platform/native.ts';
+import { isFetched } from '../platform/origin-settings.ts';
 import type { DaemonOptions, InheritedSession } from './daemon-options.ts';
 import type { TreeOptions } from './supervision-tree.ts';
 
@@ -33,7 +34,7 @@ export function fuseHandlerFor(
   options: DaemonOptions,
   isAdopted: boolean,
   common: Omit<NativeHandlerOptions, 'process'> &
-    Pick<FuseHandlerOptions, 'originRoots' | 'onAnswering' | 'beforeNotification'>,
+    Pick<FuseHandlerOptions, 'originRoots' | 'onAnswering' | 'beforeNotification' | 'connectFetcher'>,
 ): TreeOptions['fuseHandler'] {
   if (session instanceof NativeProcess) {
     return { driver: 'fuse-native', options: { ...common, process: session } };
@@ -50,6 +51,7 @@ export function fuseHandlerFor(
         passthrough: options.passthrough === 'auto' && mayPassThrough(),
         catalogPath: catalogOf(options),
         stateDirectory: options.stateDirectory,
+        fetched: options.origins.filter(isFetched).map(({ id }) => id),
         uid: options.uid,
         gid: options.gid,
         failpoints: options.enableFailpoints,

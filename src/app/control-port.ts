@@ -1,6 +1,7 @@
 // What the control API sees of the daemon: the status board and the supervision snapshot in control's terms.
 import path from 'node:path';
 import { indexer } from '../actors/indexer.ts';
+import { isOffline } from '../actors/health-monitor.ts';
 import { etaSeconds, filesPerSecond, type ScanState } from '../actors/scan-progress.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
 import type {
@@ -111,6 +112,7 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
       statements: board.fuse?.get('statements') ?? 0,
       passthroughOpens: board.fuse?.get('passthroughOpens') ?? 0,
       bytesRead: board.fuse?.get('bytesRead') ?? 0,
+      bytesFetched: board.fuse?.get('bytesFetched') ?? 0,
     },
     supervision: { restartsTotal: snapshot === null ? 0 : restartsBelow(snapshot) },
     program: ownTree,
@@ -129,7 +131,9 @@ function mountStateOf(
 ): MountState {
   if (isStopping()) return 'unmounting';
   if (!board.serving.isServing && snapshot === null) return 'mounting';
-  const isUsable = ({ state }: { state: string }) => state === 'healthy';
+  if (isOffline(board)) return 'offline';
+  // What nobody has asked yet is not known to be bad.
+  const isUsable = ({ state }: { state: string }) => state === 'healthy' || state === 'unknown';
   if (![...board.origins.values()].every(isUsable) || !isKept() || board.scan.held > 0 || hasParked(snapshot))
     return 'degraded';
   return board.scan.isRunning ? 'syncing' : 'ready';

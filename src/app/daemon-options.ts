@@ -27,8 +27,9 @@ export interface InheritedSession {
   readonly device: string;
 }
 
-/** The daemon's two threads. Their first lives are started before anything else is loaded. */
+/** The daemon's threads. The first lives of the first two are started before anything else is loaded. */
 export interface DaemonThreads {
   readonly fuse: ThreadSource;
   readonly catalogWriter: ThreadSource;
+  readonly fetch: ThreadSource;
 }

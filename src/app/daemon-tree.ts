@@ -1,21 +1,29 @@
 // The parts of the daemon, put together as a supervision tree. Called by app/daemon.ts once.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { connectFetcher, type FetcherOptions, fetcher } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
-import type { IndexedOrigin } from '../actors/indexer.ts';
+import { healthMonitor, type WatchedOrigin } from '../actors/health-monitor.ts';
+import { type IndexedOrigin, indexer } from '../actors/indexer.ts';
+import { callDirectly, callThrough, type OriginCaller } from '../actors/origin-caller.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
 import type { ControlPort } from '../control/daemon-port.ts';
 import { probeAlive } from '../fuse/probe-alive.ts';
-import { LocalOrigin } from '../origins/local-origin.ts';
+import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
+import { extensionOf } from '../library/real-path.ts';
+import { type Credentials, readCredentials } from '../origins/credentials.ts';
+import { LocalOrigin, type NameFilter } from '../origins/local-origin.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { isFetched } from '../platform/origin-settings.ts';
 import { resourceUse } from '../platform/own-resources.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import type { SupervisorSpec } from '../supervision/child-spec.ts';
 import { catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
 import type { DaemonOptions } from './daemon-options.ts';
+import { recordDown, recordedDown } from './down-origins.ts';
 import { withTestBudgets } from './failpoint-port.ts';
 import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
@@ -40,6 +48,15 @@ export interface DaemonParts {
   readonly onDamaged: () => void;
 }
 
+interface TreeOrigin extends IndexedOrigin, WatchedOrigin {
+  readonly caller: OriginCaller;
+}
+
+const musicOnly: NameFilter = {
+  isIgnored: isIgnoredName,
+  isMusic: (name) => musicExtensions.has(extensionOf(name)),
+};
+
 /** What the kernel may take to hear of the last publication of a scan; past that the scan ends without it. */
 const settleMs = 10_000;
 /** Two parsers keep two cores busy; more would take them from players. */
@@ -48,19 +65,28 @@ const parserCount = 2;
 export function treeOf(parts: DaemonParts): SupervisorSpec {
   const { options, session, board, failpoints, port } = parts;
   const catalogPath = catalogOf(options);
-  const origins = options.origins.map(({ id, root }): IndexedOrigin & { origin: LocalOrigin } => ({
-    id,
-    root,
-    lane: actorRef<OriginLaneMessage>(`origin-lane.${id}`),
-    origin: new LocalOrigin(id, root),
-  }));
+  const origins = options.origins.map((settings): TreeOrigin => {
+    const isRemote = isFetched(settings);
+    return {
+      id: settings.id,
+      settings,
+      isFetched: isRemote,
+      root: isRemote ? null : settings.root,
+      lane: actorRef<OriginLaneMessage>(`origin-lane.${settings.id}`),
+      caller: isRemote
+        ? callThrough(fetcher, settings)
+        : callDirectly(new LocalOrigin(settings.id, settings.root), musicOnly),
+    };
+  });
+  // One origin that is read where it lies needs nobody to fetch; of several, one may have to stand in for another.
+  const needsFetcher = origins.length > 1 || origins.some((origin) => origin.isFetched);
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
   const tree = supervisionTree({
     catalogWriter: {
       threads: options.threads.catalogWriter,
       data: {
         path: catalogPath,
-        origins: origins.map(({ id, root }) => ({ name: id, kind: 'local', root })),
+        origins: options.origins.map(({ id, kind, root, priority }) => ({ name: id, kind, root, priority })),
         failpoints: options.enableFailpoints,
       },
       failpoints: () => failpoints.settings('catalog-writer'),
@@ -70,9 +96,26 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       },
       onDamaged: parts.onDamaged,
     },
-    lanes: origins.map(({ lane, origin }) => ({ ref: lane, origin, board, failpoints })),
+    healthMonitor: {
+      origins,
+      board,
+      wereDown: recordedDown(options.stateDirectory),
+      random: Math.random,
+      onRecovered: (originId) => indexer.tell({ type: 'scan', originId, reply: null }),
+      onDown: (originIds) => recordDown(options.stateDirectory, originIds),
+    },
+    lanes: origins.map(({ id, lane, caller }) => ({
+      ref: lane,
+      originId: id,
+      caller,
+      board,
+      failpoints,
+      onEvidence: (originId, error) => healthMonitor.tell({ type: 'evidence', originId, error }),
+    })),
+    fetcher: needsFetcher ? fetcherOptions(parts) : null,
     indexer: {
       origins,
+      headsDirectory: path.join(options.stateDirectory, 'heads'),
       board,
       failpoints,
       settle: async (signal) => {
@@ -86,7 +129,8 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       },
     },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
-      originRoots: origins.map(({ root }) => root),
+      originRoots: origins.flatMap(({ root }) => root ?? []),
+      connectFetcher: needsFetcher ? connectFetcher : null,
       isEnding: parts.isEnding,
       board,
       specialTexts: () => specialTexts(port.status()),
@@ -108,4 +152,34 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
     },
   });
   return options.enableFailpoints ? withTestBudgets(tree, process.env) : tree;
+}
+
+function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOptions {
+  const references = new Map(options.origins.map(({ id, credentials }) => [id, credentials]));
+  const fromEnvironment = new Map<string, Credentials>();
+  return {
+    threads: options.threads.fetch,
+    data: {
+      catalogPath: catalogOf(options),
+      cacheDirectory: path.join(options.stateDirectory, 'cache'),
+      stateDirectory: options.stateDirectory,
+      origins: options.origins,
+      cache: options.cache,
+      failpoints: options.enableFailpoints,
+    },
+    async credentials(originId) {
+      const reference = references.get(originId) ?? null;
+      if (reference === null) return null;
+      const known = fromEnvironment.get(originId);
+      if (known !== undefined) return known;
+      const read = await readCredentials(reference, process.env);
+      if (reference.startsWith('env:')) fromEnvironment.set(originId, read); // it can be read once
+      return read;
+    },
+    board,
+    failpoints: () => failpoints.settings('fetch'),
+    onStarted: () => fuseHandler.tell({ type: 'fetcher-started' }),
+    onNews: (news) => healthMonitor.tell({ type: 'news', news }),
+    onChanged: (originId) => indexer.tell({ type: 'scan', originId, reply: null }),
+  };
 }

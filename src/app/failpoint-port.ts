@@ -1,6 +1,7 @@
 // Faults made on purpose, as the daemon's parts see them: the port that arms failpoints in every thread, what supervision
 // asks before each step, and restart budgets for tests. Called by the composition root; does nothing unless failpoints are on.
 import { catalogWriter } from '../actors/catalog-writer.ts';
+import { fetcher } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
 import { failpointPlace } from '../platform/failpoint-places.ts';
 import { type Failpoints, parseFailpoint } from '../platform/failpoints.ts';
@@ -16,12 +17,14 @@ export function failpointPortOf(failpoints: Failpoints) {
       const { name } = parseFailpoint(setting);
       const thread = failpointPlace(name)?.thread;
       if (thread === 'fuse') fuseHandler.tell({ type: 'set-failpoint', setting });
+      if (thread === 'fetch') fetcher.tell({ type: 'set-failpoint', setting });
       if (thread === 'catalog-writer') catalogWriter.tell({ type: 'set-failpoint', setting });
       return Promise.resolve();
     },
     clear() {
       failpoints.clear();
       fuseHandler.tell({ type: 'clear-failpoints' });
+      fetcher.tell({ type: 'clear-failpoints' });
       catalogWriter.tell({ type: 'clear-failpoints' });
       return Promise.resolve();
     },

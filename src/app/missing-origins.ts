@@ -5,7 +5,10 @@ import { MusicfsError } from '../platform/errors.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 
 /** A missing origin is an outage when its files are known, and a mistake when they are not. */
-export async function refuseUnknownMissingOrigins({ origins, stateDirectory }: DaemonOptions): Promise<void> {
+export async function refuseUnknownMissingOrigins(options: DaemonOptions): Promise<void> {
+  const { stateDirectory } = options;
+  // A look at a share might never return: its health is found out from another process.
+  const origins = options.origins.filter(({ kind }) => kind === 'local');
   const file = origins.find(({ root }) => statSync(root, { throwIfNoEntry: false })?.isDirectory() === false);
   if (file !== undefined)
     throw new MusicfsError('refused', `origin ${file.root} is a file: name the directory with the music`);

@@ -18,6 +18,7 @@ export interface ReloadResult {
 const classes = {
   logLevel: 'live',
   origins: 'restart',
+  cache: 'restart',
   passthrough: 'restart',
   mountPoint: 'remount',
   stateDirectory: 'remount',
@@ -58,8 +59,8 @@ export class Reload {
       const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
       const { enableFailpoints, failpoints, given } = this.current;
       const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
-      const { origins, passthrough, logLevel } = next;
-      recordOptions({ ...kept, enableFailpoints, failpoints, given, origins, passthrough, logLevel });
+      const { origins, cache, passthrough, logLevel } = next;
+      recordOptions({ ...kept, enableFailpoints, failpoints, given, origins, cache, passthrough, logLevel });
     } catch (error) {
       this.report(error);
       throw error;

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { GivenOptions } from '../config/mount-options.ts';
+import { absoluteOrigin } from '../config/origin-entries.ts';
 import { recordedOptions } from '../config/recorded-options.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames } from '../platform/fuse-settings.ts';
@@ -93,7 +94,7 @@ async function serviceOptions(values: Values): Promise<StartOptions> {
   const absolute = (file: string | undefined) => (file === undefined ? undefined : path.resolve(file));
   const given: GivenOptions = {
     mountPoint: absolute(values['mount-point']),
-    origins: (values.origin ?? []).map((origin) => path.resolve(origin)),
+    origins: (values.origin ?? []).map(absoluteOrigin),
     state: absolute(values.state),
     config: absolute(values.config),
     driver,

@@ -2,7 +2,9 @@
 
 import { type CatalogWriterOptions, catalogWriterSpec } from '../actors/catalog-writer.ts';
 import { type ControlOptions, controlSpec } from '../actors/control.ts';
+import { type FetcherOptions, fetcherSpec } from '../actors/fetcher.ts';
 import { type FuseHandlerOptions, fuseHandlerSpec } from '../actors/fuse-handler.ts';
+import { type HealthMonitorOptions, healthMonitorSpec } from '../actors/health-monitor.ts';
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-handler.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
@@ -12,7 +14,10 @@ import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.t
 
 export interface TreeOptions {
   readonly catalogWriter: CatalogWriterOptions;
+  readonly healthMonitor: HealthMonitorOptions;
   readonly lanes: readonly OriginLaneOptions[];
+  /** null: every file is read where it lies. */
+  readonly fetcher: FetcherOptions | null;
   readonly indexer: IndexerOptions;
   readonly resources: ResourcesOptions;
   /** Of the driver that was chosen. */
@@ -37,7 +42,11 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
       supervisorSpec({
         id: 'origins',
         strategy: 'one_for_one',
-        children: options.lanes.map((lane) => originLaneSpec(lane)),
+        children: [
+          healthMonitorSpec(options.healthMonitor),
+          ...options.lanes.map((lane) => originLaneSpec(lane)),
+          ...(options.fetcher === null ? [] : [fetcherSpec(options.fetcher)]),
+        ],
       }),
       supervisorSpec({
         id: 'library',

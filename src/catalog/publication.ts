@@ -9,6 +9,8 @@ export interface SeenFile {
   readonly path: RealPath;
   readonly sizeBytes: number;
   readonly mtimeNs: string;
+  /** The origin's own word for this content, where it has one. */
+  readonly etag?: string | null;
 }
 
 /** A file whose tags were read, or could not be. */
@@ -18,6 +20,8 @@ export interface ReadFile extends SeenFile {
   readonly reason: string | null;
   /** Hash over its audio, 16 hex digits; null when the file could not be read. */
   readonly audioFp: string | null;
+  /** Hash over the start and the end of the whole file, 16 hex digits; read where several origins may hold it. */
+  readonly fileFp?: string | null;
   readonly tags: TrackTags;
 }
 
@@ -27,6 +31,12 @@ export interface Invalidation {
   readonly parent: number;
   readonly name: string | null;
 }
+
+/** What a walk met, as one number: an origin's own tracks by node, its replicas by their row. */
+export const seenKey = {
+  track: (node: number): number => node * 2,
+  replica: (id: number): number => id * 2 + 1,
+} as const;
 
 export interface PublishResult {
   readonly added: number;

@@ -9,15 +9,17 @@ import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
-import type {
-  Invalidation,
-  MissingFiles,
-  OriginRow,
-  PublishResult,
-  ReadFile,
-  SeenFile,
+import {
+  type Invalidation,
+  type MissingFiles,
+  type OriginRow,
+  type PublishResult,
+  type ReadFile,
+  type SeenFile,
+  seenKey,
 } from './publication.ts';
-import { TrackRows } from './track-rows.ts';
+import { ReplicaRows } from './replica-rows.ts';
+import { type KnownTrack, TrackRows } from './track-rows.ts';
 import { type CatalogCounters, countersFrom } from './tree-reader.ts';
 import { type Instant, TreeWriter } from './tree-writer.ts';
 
@@ -26,6 +28,8 @@ export interface PublisherOptions extends PlacerOptions {
   readonly failpoints?: Failpoints;
   /** Left out: the clock has always been right. */
   readonly watch?: ClockWatch;
+  /** Several origins may hold the same files: a track whose fingerprint is not known is read again. */
+  readonly wantsFileFp?: boolean;
 }
 
 type Changes = { added: number; changed: number; removed: number };
@@ -35,8 +39,10 @@ export class Publisher {
   private readonly nowMs: () => number;
   private readonly failpoints: Failpoints;
   private readonly watch: ClockWatch | null;
+  private readonly wantsFileFp: boolean;
   private readonly tree: TreeWriter;
   private readonly tracks: TrackRows;
+  private readonly replicas: ReplicaRows;
   private readonly placer: Placer;
   private readonly sql;
 
@@ -45,16 +51,20 @@ export class Publisher {
     this.nowMs = options.nowMs;
     this.failpoints = options.failpoints ?? new Failpoints(false);
     this.watch = options.watch ?? null;
+    this.wantsFileFp = options.wantsFileFp ?? false;
     this.tree = new TreeWriter(database);
     this.tracks = new TrackRows(database, this.tree);
+    this.replicas = new ReplicaRows(database);
     this.placer = new Placer(database, this.tree, options);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
-      insertOrigin: prepare('INSERT INTO origins (name, kind, root) VALUES (?, ?, ?)'),
+      insertOrigin: prepare(
+        'INSERT INTO origins (name, kind, root, priority) VALUES (@name, @kind, @root, @priority)',
+      ),
       // A new root may be on another disk.
       updateOrigin: prepare(
-        'UPDATE origins SET kind = @kind, mount_points = iif(root = @root, mount_points, NULL), root = @root WHERE name = @name',
+        'UPDATE origins SET kind = @kind, priority = @priority, mount_points = iif(root = @root, mount_points, NULL), root = @root WHERE name = @name',
       ),
       origins: database.prepare<
         unknown[],
@@ -67,6 +77,9 @@ export class Publisher {
          FROM origins ORDER BY id`,
       ),
       firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_points = ? WHERE id = ?'),
+      priorityOf: database
+        .prepare<unknown[], number>('SELECT priority FROM origins WHERE id = ?')
+        .pluck(),
       filesOf: database.prepare<unknown[], number>('SELECT files FROM origins WHERE id = ?').pluck(),
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
       lastPublication: database
@@ -87,9 +100,9 @@ export class Publisher {
   }
 
   /** Makes an origin known. A known one may have moved to another root: its files keep their nodes. */
-  registerOrigin(name: string, kind: string, root: string): void {
-    if (this.sql.originId.get(name) === undefined) this.sql.insertOrigin.run(name, kind, root);
-    else this.sql.updateOrigin.run({ kind, root, name });
+  registerOrigin(name: string, kind: string, root: string, priority = 100): void {
+    const isNew = this.sql.originId.get(name) === undefined;
+    (isNew ? this.sql.insertOrigin : this.sql.updateOrigin).run({ name, kind, root, priority });
   }
 
   origins(): OriginRow[] {
@@ -106,27 +119,38 @@ export class Publisher {
 
   /**
    * Which of these files must be parsed: the new, the changed, and those whose times say nothing as the clock jumped.
-   * The nodes of all known ones go to `seen`.
+   * All known ones go to `seen`, as their `seenKey`.
    */
-  compare(originName: string, files: readonly SeenFile[], seen: (node: number) => void): RealPath[] {
+  compare(originName: string, files: readonly SeenFile[], seen: (key: number) => void): RealPath[] {
     const origin = this.originId(originName);
     const isDoubtful = this.doubt();
     return files.flatMap((file) => {
       const known = this.tracks.known(origin, file);
-      if (known !== undefined) seen(known.node);
-      return this.tracks.mustBeRead(origin, file, known) || isDoubtful(file) ? file.path : [];
+      if (known !== undefined) seen(seenKey.track(known.node));
+      const replica = known === undefined ? this.replicas.known(origin, file) : undefined;
+      if (replica !== undefined) seen(seenKey.replica(replica.id));
+      const mustBeRead =
+        replica === undefined
+          ? this.tracks.mustBeRead(origin, file, known) || (known !== undefined && this.lacksFileFp(known))
+          : !this.replicas.isStill(replica, file);
+      return mustBeRead || isDoubtful(file) ? file.path : [];
     });
+  }
+
+  private lacksFileFp({ fileFp, state, removedAt }: KnownTrack): boolean {
+    return this.wantsFileFp && fileFp === null && removedAt === null && state !== 'failed';
   }
 
   /**
    * Publishes what was read of a batch of files, in one transaction. `ignored` are those that turned out to be no
-   * music; one that was music before leaves the tree. The nodes of all published ones go to `seen`.
+   * music; one that was music before leaves the tree. A file that equals a track of another origin becomes a replica of
+   * it. All published ones go to `seen`, as their `seenKey`.
    */
   publish(
     originName: string,
     files: readonly ReadFile[],
     ignored: readonly SeenFile[],
-    seen: (node: number) => void,
+    seen: (key: number) => void,
   ): PublishResult {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
@@ -137,9 +161,14 @@ export class Publisher {
         this.takeOut(origin, file, albums, now, changes);
       }
       for (const file of files) {
+        const replica = this.asReplica(origin, file, albums, now, changes);
+        if (replica !== null) {
+          seen(replica);
+          continue;
+        }
         const same = this.tracks.sameAs(origin, file);
         if (same !== null) {
-          seen(same); // it was read as its time was doubtful
+          seen(seenKey.track(same)); // it was read as its time was doubtful
           continue;
         }
         const albumKey = this.placer.albumKeyOf(originName, file);
@@ -149,7 +178,7 @@ export class Publisher {
         nodes.add(node);
         albums.add(albumKey);
         if (formerAlbumKey !== null) albums.add(formerAlbumKey);
-        seen(node);
+        seen(seenKey.track(node));
       }
       for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
       for (const node of nodes) this.placer.place(node, now);
@@ -160,23 +189,38 @@ export class Publisher {
    * Known, listed files of an origin that a complete walk did not meet: how many, and their paths when they are not
    * more than `most`.
    */
-  missing(originName: string, wasSeen: (node: number) => boolean, most: number): MissingFiles {
+  missing(originName: string, wasSeen: (key: number) => boolean, most: number): MissingFiles {
     const origin = this.originId(originName);
-    const nodes: number[] = [];
+    const paths: RealPath[] = [];
     let count = 0;
-    for (let after = 0; ; ) {
-      const page = this.tracks.nodesAfter(origin, after);
-      for (const node of page) {
-        if (wasSeen(node)) continue;
-        count += 1;
-        if (count <= most) nodes.push(node);
+    const collect = (
+      page: (after: number) => readonly number[],
+      key: (id: number) => number,
+      pathOf: (id: number) => RealPath,
+    ) => {
+      for (let ids = page(0); ids.length > 0; ids = page(ids.at(-1) ?? 0)) {
+        for (const id of ids) {
+          if (wasSeen(key(id))) continue;
+          count += 1;
+          if (count <= most) paths.push(pathOf(id));
+        }
       }
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = last;
-    }
-    const paths = count > most ? [] : nodes.map((node) => this.tracks.pathOf(node));
-    return { known: this.sql.filesOf.get(origin) ?? 0, missing: count, paths };
+    };
+    collect(
+      (after) => this.tracks.nodesAfter(origin, after),
+      seenKey.track,
+      (node) => this.tracks.pathOf(node),
+    );
+    collect(
+      (after) => this.replicas.after(origin, after),
+      seenKey.replica,
+      (id) => this.replicas.pathOf(id),
+    );
+    return {
+      known: this.sql.filesOf.get(origin) ?? 0,
+      missing: count,
+      paths: count > most ? [] : paths,
+    };
   }
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */
@@ -244,12 +288,63 @@ export class Publisher {
     now: Instant,
     changes: Changes,
   ): void {
+    const replica = this.replicas.known(origin, file);
+    if (replica !== undefined) {
+      this.replicas.drop(replica.id);
+      this.tracks.countReplica(origin, -1);
+    }
     const known = this.tracks.known(origin, file);
     if (known === undefined || known.removedAt !== null) return;
+    const next = this.replicas.bestOf(known.node);
+    if (next !== undefined) {
+      // Another origin has it: the same entry, the same inode, from there.
+      this.tracks.moveTo(known.node, next);
+      this.replicas.drop(next.id);
+      this.tracks.countReplica(origin, -1);
+      changes.changed += 1;
+      return;
+    }
     albums.add(known.albumKey);
     this.tree.unlist(known.node, now);
     this.tracks.remove(origin, known, now);
     changes.removed += 1;
+  }
+
+  /**
+   * Makes a file that equals a track of another origin a replica of it, or that track's new holder when its word counts
+   * more. Returns what it is seen as; null: it equals none.
+   */
+  private asReplica(
+    origin: number,
+    file: ReadFile,
+    albums: Set<string>,
+    now: Instant,
+    changes: Changes,
+  ): number | null {
+    const twin = this.replicas.twinOf(origin, file);
+    if (twin === undefined) return null;
+    const own = this.tracks.known(origin, file);
+    if (own !== undefined && own.removedAt === null) {
+      // It was another file until now, and shown as such.
+      albums.add(own.albumKey);
+      this.tree.unlist(own.node, now);
+      this.tracks.remove(origin, own, now);
+      changes.removed += 1;
+    }
+    if (this.replicas.put(origin, file, twin.node, twin.version)) this.tracks.countReplica(origin, 1);
+    const replica = this.replicas.known(origin, file);
+    if (replica === undefined) throw new MusicfsError('internal', 'a replica was not kept');
+    if (this.priorityOf(origin) >= twin.priority) return seenKey.replica(replica.id);
+    const former = this.tracks.placeOf(twin.node);
+    this.tracks.moveTo(twin.node, replica);
+    this.replicas.drop(replica.id);
+    this.replicas.put(twin.origin, former, twin.node, twin.version);
+    changes.changed += 1;
+    return seenKey.track(twin.node);
+  }
+
+  private priorityOf(origin: number): number {
+    return this.sql.priorityOf.get(origin) ?? 100;
   }
 
   /** The time of a publication: the wall clock, but always later than that of the one before, as times only go forward. */

@@ -112,6 +112,28 @@ const migrations: readonly string[] = [
   INSERT INTO meta VALUES ('tracks', 0), ('files', 0), ('directories', 1), ('bytes', 0), ('failed', 0),
     ('published_us', 0);
   `,
+  // Several origins may hold a file: `tracks` names the one whose word counts, `replicas` the others, each with the content
+  // version that it was shown to be equal to.
+  `
+  ALTER TABLE origins ADD COLUMN priority INTEGER NOT NULL DEFAULT 100;
+  ALTER TABLE tracks ADD COLUMN etag TEXT;
+  ALTER TABLE tracks ADD COLUMN file_fp TEXT;
+  ALTER TABLE ignored_files ADD COLUMN etag TEXT;
+  ALTER TABLE old_versions ADD COLUMN etag TEXT;
+  CREATE TABLE replicas (
+    id INTEGER PRIMARY KEY,
+    origin INTEGER NOT NULL,
+    real_path BLOB NOT NULL,
+    node INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_s INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    etag TEXT
+  );
+  CREATE UNIQUE INDEX replicas_by_path ON replicas (origin, real_path);
+  CREATE INDEX replicas_of_node ON replicas (node);
+  `,
 ];
 
 export const schemaVersion = migrations.length;

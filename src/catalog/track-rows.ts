@@ -2,7 +2,9 @@
 // publisher, inside its transactions where it writes.
 import type Database from 'better-sqlite3';
 import { type RealPath, realPath } from '../library/real-path.ts';
+import { MusicfsError } from '../platform/errors.ts';
 import type { ReadFile, SeenFile } from './publication.ts';
+import type { ReplicaRow } from './replica-rows.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
 export interface KnownTrack {
@@ -10,12 +12,14 @@ export interface KnownTrack {
   readonly size: number;
   readonly mtimeS: number;
   readonly mtimeNs: number;
+  readonly etag: string | null;
+  readonly fileFp: string | null;
   readonly removedAt: number | null;
   readonly state: string;
   readonly albumKey: string;
 }
 
-type KnownContent = Pick<KnownTrack, 'size' | 'mtimeS' | 'mtimeNs'>;
+type KnownContent = Pick<KnownTrack, 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>;
 
 export interface StoredTrack {
   readonly node: number;
@@ -34,16 +38,16 @@ export class TrackRows {
     this.sql = {
       known: database.prepare<unknown[], KnownTrack>(
         `SELECT t.node, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs, t.removed_at AS removedAt, t.state,
-                t.album_key AS albumKey
+                t.album_key AS albumKey, t.etag, t.file_fp AS fileFp
          FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.origin = ? AND t.real_path = ?`,
       ),
       contentOf: database.prepare<unknown[], { audioFp: string | null; tags: string }>(
         'SELECT audio_fp AS audioFp, tags FROM tracks WHERE node = ?',
       ),
       ignored: database.prepare<unknown[], KnownContent>(
-        'SELECT size, mtime_s AS mtimeS, mtime_ns AS mtimeNs FROM ignored_files WHERE origin = ? AND real_path = ?',
+        'SELECT size, mtime_s AS mtimeS, mtime_ns AS mtimeNs, etag FROM ignored_files WHERE origin = ? AND real_path = ?',
       ),
-      ignore: prepare('INSERT OR REPLACE INTO ignored_files VALUES (?, ?, ?, ?, ?)'),
+      ignore: prepare('INSERT OR REPLACE INTO ignored_files VALUES (?, ?, ?, ?, ?, ?)'),
       // "+" keeps SQLite from the index by path, with which each page would read and sort all tracks of the origin.
       nodesAfter: database
         .prepare<unknown[], number>(
@@ -53,23 +57,35 @@ export class TrackRows {
         .pluck(),
       pathOf: database.prepare<unknown[], Buffer>('SELECT real_path FROM tracks WHERE node = ?').pluck(),
       insert: prepare(
-        `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags,
+           etag, file_fp)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       update: prepare(
         `UPDATE tracks SET state = ?, reason = ?, audio_fp = ?, album_key = ?, disc = ?, disc_total = ?, tags = ?,
-                removed_at = NULL WHERE node = ?`,
+                etag = ?, file_fp = coalesce(?, file_fp), removed_at = NULL WHERE node = ?`,
       ),
       remove: prepare('UPDATE tracks SET removed_at = ? WHERE node = ?'),
       keepVersion: prepare(
         `INSERT OR REPLACE INTO old_versions
-         SELECT id, version, size, mtime_s, mtime_ns, ? FROM nodes WHERE id = ?`,
+         SELECT n.id, n.version, n.size, n.mtime_s, n.mtime_ns, ?, t.etag
+         FROM nodes n JOIN tracks t ON t.node = n.id WHERE n.id = ?`,
       ),
       newVersion: prepare(
         `UPDATE nodes SET size = ?, mtime_s = ?, mtime_ns = ?, ctime_s = ?, ctime_ns = ?,
                 version = max(version + 1, coalesce((SELECT value FROM meta WHERE key = 'version_floor'), 0))
          WHERE id = ?`,
       ),
+      placeOf: database.prepare<
+        unknown[],
+        Pick<ReplicaRow, 'realPath' | 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>
+      >(
+        `SELECT t.real_path AS realPath, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs, t.etag
+         FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.node = ?`,
+      ),
+      forget: prepare('DELETE FROM tracks WHERE origin = ? AND real_path = ? AND node <> ?'),
+      move: prepare('UPDATE tracks SET origin = ?, real_path = ?, etag = ? WHERE node = ?'),
+      redate: prepare('UPDATE nodes SET mtime_s = ?, mtime_ns = ? WHERE id = ?'),
       count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
       countFiles: prepare('UPDATE origins SET files = files + ? WHERE id = ?'),
     };
@@ -107,7 +123,7 @@ export class TrackRows {
   /** Remembers a file that holds no music, so that it is not read again. */
   ignore(origin: number, file: SeenFile): void {
     const { seconds, nanoseconds } = instantOf(file.mtimeNs);
-    this.sql.ignore.run(origin, bytesOf(file), file.sizeBytes, seconds, nanoseconds);
+    this.sql.ignore.run(origin, bytesOf(file), file.sizeBytes, seconds, nanoseconds, file.etag ?? null);
   }
 
   /** Writes what was read of a file; changed content becomes a new version of its node. */
@@ -122,6 +138,8 @@ export class TrackRows {
       file.tags.disc ?? null,
       file.tags.discTotal ?? null,
       JSON.stringify(file.tags),
+      file.etag ?? null,
+      file.fileFp ?? null,
     ];
     const failed = file.state === 'failed' ? 1 : 0;
     if (known === undefined) {
@@ -132,16 +150,38 @@ export class TrackRows {
     }
     const { node } = known;
     const isNewContent = isChanged(known, file) || this.isRewritten(known, file);
-    this.sql.update.run(...row, node);
     if (known.removedAt !== null) this.count(origin, 1, file.sizeBytes, failed);
     else this.count(origin, 0, file.sizeBytes - known.size, failed - (known.state === 'failed' ? 1 : 0));
+    if (isNewContent) this.sql.keepVersion.run(now.seconds, node);
+    this.sql.update.run(...row, node);
     if (isNewContent) {
-      this.sql.keepVersion.run(now.seconds, node);
       const { seconds, nanoseconds } = mtime;
       this.sql.newVersion.run(file.sizeBytes, seconds, nanoseconds, now.seconds, now.nanoseconds, node);
       this.tree.repointed(node);
     }
     return { node, isNew: known.removedAt !== null, formerAlbumKey: known.albumKey };
+  }
+
+  /** The holder of a track is another one from now on: same node, same content. Its former place is nobody's. */
+  moveTo(node: number, to: Pick<ReplicaRow, 'origin' | 'realPath' | 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>): void {
+    this.sql.forget.run(to.origin, to.realPath, node);
+    this.sql.move.run(to.origin, to.realPath, to.etag, node);
+    this.sql.redate.run(to.mtimeS, to.mtimeNs, node);
+    this.tree.repointed(node);
+  }
+
+  /** Where a track lies now, as a listing would show it. */
+  placeOf(node: number): SeenFile {
+    const row = this.sql.placeOf.get(node);
+    if (row === undefined) throw new MusicfsError('internal', `no track has node ${node}`);
+    const { realPath: bytes, size, mtimeS, mtimeNs, etag } = row;
+    const total = BigInt(mtimeS) * 1_000_000_000n + BigInt(mtimeNs);
+    return { path: realPath(bytes.toString('latin1')), sizeBytes: size, mtimeNs: total.toString(), etag };
+  }
+
+  /** Files of an origin that are no tracks of their own: they count for the origin only. */
+  countReplica(origin: number, by: 1 | -1): void {
+    this.sql.countFiles.run(by, origin);
   }
 
   /** Marks a track as gone; its row waits for its return. */
@@ -173,7 +213,11 @@ function bytesOf({ path }: Pick<SeenFile, 'path'>): Buffer {
   return Buffer.from(path, 'latin1');
 }
 
-function isChanged(known: KnownContent, file: SeenFile): boolean {
+/** Whether a listing shows other content than is known: by the origin's own word for it, or else by size and time. */
+export function isChanged(known: KnownContent, file: SeenFile): boolean {
+  if (known.etag !== null && typeof file.etag === 'string') {
+    return known.etag !== file.etag || known.size !== file.sizeBytes;
+  }
   const mtime = instantOf(file.mtimeNs);
   return (
     known.size !== file.sizeBytes || known.mtimeS !== mtime.seconds || known.mtimeNs !== mtime.nanoseconds

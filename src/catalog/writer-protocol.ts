@@ -18,7 +18,13 @@ export interface WriterThreadData {
   readonly path: string;
   /** Nobody else has the catalog open yet: a damaged one may be put aside. */
   readonly mayRecover: boolean;
-  readonly origins: readonly { readonly name: string; readonly kind: string; readonly root: string }[];
+  readonly origins: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly root: string;
+    /** Lower: its word counts more. */
+    readonly priority: number;
+  }[];
   readonly failpoints: boolean;
   /** What is armed from the beginning. */
   readonly armed: readonly string[];

@@ -94,8 +94,9 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
     nowMs: Date.now,
     failpoints,
     watch,
+    wantsFileFp: data.origins.length > 1,
   });
-  for (const { name, kind, root } of data.origins) publisher.registerOrigin(name, kind, root);
+  for (const { name, kind, root, priority } of data.origins) publisher.registerOrigin(name, kind, root, priority);
   const scans = new Map<string, SeenNodes>();
   const overview = (): Overview => ({ origins: publisher.origins(), counters: publisher.counters() });
   const unscanned = new Set(data.origins.map(({ name }) => name));
@@ -174,15 +175,15 @@ function answer(
       return null;
     case 'compare': {
       const scan = scanOf(request.origin);
-      return publisher.compare(request.origin, request.files, (node) => scan.add(node));
+      return publisher.compare(request.origin, request.files, (key) => scan.add(key));
     }
     case 'publish': {
       const scan = scanOf(request.origin);
-      return publisher.publish(request.origin, request.files, request.ignored, (node) => scan.add(node));
+      return publisher.publish(request.origin, request.files, request.ignored, (key) => scan.add(key));
     }
     case 'missing': {
       const scan = scanOf(request.origin);
-      return publisher.missing(request.origin, (node) => scan.has(node), request.most);
+      return publisher.missing(request.origin, (key) => scan.has(key), request.most);
     }
     case 'remove':
       return publisher.remove(request.origin, request.paths);

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import type { GivenOptions, MountOptions } from '../config/mount-options.ts';
+import { absoluteOrigin } from '../config/origin-entries.ts';
 import { settleOptions } from '../config/settle-options.ts';
 import { DaemonUnreachable } from '../control/client-errors.ts';
 import type { NewSession } from '../fuse/mount.ts';
@@ -119,10 +120,7 @@ function givenOptions({ mountPoint, origins }: Positions, given: MountArguments)
   const absolute = (file: string | undefined) => (file === undefined ? undefined : path.resolve(file));
   return {
     mountPoint: absolute(mountPoint),
-    origins: [...(given.origin ?? []), ...origins].map((text) => {
-      const local = text.startsWith('local:') ? text.slice('local:'.length) : text;
-      return /^[a-z0-9]+:/.test(local) ? local : path.resolve(local);
-    }),
+    origins: [...(given.origin ?? []), ...origins].map(absoluteOrigin),
     state: absolute(given.state),
     config: absolute(given.config),
     driver: given.driver,

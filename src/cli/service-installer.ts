@@ -66,7 +66,9 @@ export async function installService(
   await checkProgram(account, programFolder);
   const { config, keep } = settleConfiguration(service, options, account);
   const mountPoint = resolveMountPoint(config.mount?.point ?? '');
-  for (const origin of config.origins ?? []) await checkOrigin(account, origin.path);
+  for (const origin of config.origins ?? []) {
+    if ('path' in origin && origin.kind !== 'sftp') await checkOrigin(account, origin.path);
+  }
   await prepareMountPoint(mountPoint, account, files);
   if (account.uid !== 0) prepareFusermount(config, files);
   keep(files);

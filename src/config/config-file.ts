@@ -7,6 +7,23 @@ import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
+import { originEntry } from './origin-entries.ts';
+
+const sizeHint = 'a size is a number with its unit: "20GiB", "500MB"';
+const units: Readonly<Record<string, number>> = {
+  ...{ B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 },
+  ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 },
+};
+
+function isSize(text: string): boolean {
+  return Number.isSafeInteger(bytesOf(text));
+}
+
+/** NaN when it is no size. */
+function bytesOf(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
+  return Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
+}
 
 const schema = v.strictObject({
   mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),
@@ -18,22 +35,21 @@ const schema = v.strictObject({
   ),
   log: v.optional(v.strictObject({ level: v.optional(v.picklist(logLevels)) })),
   state: v.optional(v.strictObject({ dir: v.optional(v.string()) })),
-  origins: v.optional(
-    v.array(
-      v.strictObject({
-        id: v.optional(
-          v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -')),
-        ),
-        kind: v.optional(v.literal('local'), 'local'),
-        path: v.string(),
-      }),
-    ),
+  cache: v.optional(
+    v.strictObject({
+      enabled: v.optional(v.boolean()),
+      content_max: v.optional(v.pipe(v.string(), v.check(isSize, sizeHint), v.transform(bytesOf))),
+    }),
   ),
+  origins: v.optional(v.array(originEntry)),
 });
 
-export type ConfigFile = v.InferOutput<typeof schema>;
+export interface ConfigFile extends v.InferOutput<typeof schema> {
+  /** The folder that relative paths in it are below. */
+  readonly here?: string;
+}
 
-/** Reads and checks a file. Throws `config_invalid` with all that is wrong in it. Paths in it are made absolute. */
+/** Reads and checks a file. Throws `config_invalid` with all that is wrong in it. */
 export function readConfigFile(file: string): ConfigFile {
   let text: string;
   try {
@@ -56,12 +72,5 @@ export function readConfigFile(file: string): ConfigFile {
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'file'}: ${issue.message}`);
     throw new MusicfsError('config_invalid', `${file}: ${problems.join('; ')}`);
   }
-  const here = path.dirname(realpathSync(file)); // wherever links to it lie
-  const { output } = parsed;
-  return {
-    ...output,
-    ...(output.origins === undefined
-      ? {}
-      : { origins: output.origins.map((origin) => ({ ...origin, path: path.resolve(here, origin.path) })) }),
-  };
+  return { ...parsed.output, here: path.dirname(realpathSync(file)) }; // wherever links to it lie
 }

@@ -1,11 +1,13 @@
 // What a mount is to be: as a person gave it, and as it was settled from that, the configuration file and defaults.
 import type { FuseSettings } from '../platform/fuse-settings.ts';
+import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
+import type { OriginSettings } from '../platform/origin-settings.ts';
 
 /** Arguments of `musicfs mount` and musicfsd, paths made absolute. What is left out comes from the file or a default. */
 export interface GivenOptions {
   readonly mountPoint?: string | undefined;
-  /** Absolute paths, or `local:` and one. */
+  /** As after --origin; see origin-entries.ts. Paths are absolute. */
   readonly origins: readonly string[];
   readonly state?: string | undefined;
   readonly config?: string | undefined;
@@ -15,18 +17,13 @@ export interface GivenOptions {
   readonly failpoints?: readonly string[] | undefined;
 }
 
-export interface OriginOption {
-  readonly id: string;
-  /** Absolute path of a local directory, links resolved. */
-  readonly root: string;
-}
-
 export interface MountOptions extends FuseSettings {
   /** Absolute, links resolved. */
   readonly mountPoint: string;
   readonly stateDirectory: string;
   readonly socketPath: string;
-  readonly origins: readonly OriginOption[];
+  readonly origins: readonly OriginSettings[];
+  readonly cache: CacheSettings;
   readonly allowOther: boolean;
   readonly logLevel: LogLevel;
   readonly enableFailpoints: boolean;

@@ -4,9 +4,11 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
+import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
+import { type OriginSettings, originDefaults } from '../platform/origin-settings.ts';
 import type { MountOptions } from './mount-options.ts';
 
 const schema = v.object({
@@ -14,7 +16,14 @@ const schema = v.object({
   mountPoint: v.string(),
   stateDirectory: v.string(),
   socketPath: v.string(),
-  origins: v.array(v.object({ id: v.string(), root: v.string() })),
+  // Written by this program, and by earlier ones, which knew less of an origin.
+  origins: v.array(
+    v.pipe(
+      v.looseObject({ id: v.string(), root: v.string() }),
+      v.transform((origin) => ({ kind: 'local', ...originDefaults, ...origin }) as OriginSettings),
+    ),
+  ),
+  cache: v.optional(v.object({ enabled: v.boolean(), contentMaxBytes: v.number() }), defaultCache),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),
   allowOther: v.boolean(),

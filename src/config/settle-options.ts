@@ -3,17 +3,20 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { MusicfsError } from '../platform/errors.ts';
+import { defaultCache } from '../platform/cache-settings.ts';
 import { parseFailpoint } from '../platform/failpoints.ts';
 import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
+import { isMounted, type MountedSettings, type OriginSettings } from '../platform/origin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
-import type { GivenOptions, MountOptions, OriginOption } from './mount-options.ts';
+import type { GivenOptions, MountOptions } from './mount-options.ts';
+import { type OriginConfig, parseOriginArgument, settingsOf } from './origin-entries.ts';
 
 export interface SettleContext {
   readonly env: PathEnvironment;
   readonly uid: number;
   /** Origins that were settled before: the disk is not asked again where their links lead. */
-  readonly known?: readonly OriginOption[];
+  readonly known?: readonly OriginSettings[];
 }
 
 /** Throws `invalid_argument` or `config_invalid`, one line that says what to do. */
@@ -39,7 +42,11 @@ export async function settleOptions(
     mountPoint,
     stateDirectory,
     socketPath: socketPathFor(mountPoint, stateDirectory, env, uid),
-    origins: originsFrom(given.origins, config.origins ?? [], mountPoint, known),
+    origins: originsFrom(given.origins, config, mountPoint, known),
+    cache: {
+      enabled: config.cache?.enabled ?? defaultCache.enabled,
+      contentMaxBytes: config.cache?.content_max ?? defaultCache.contentMaxBytes,
+    },
     driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
@@ -50,57 +57,57 @@ export async function settleOptions(
   };
 }
 
-type OriginEntry = { readonly id?: string | undefined; readonly path: string };
-
-/** Gives each origin an id: its own, or local, local-2, … Plain paths and `local:PATH` are local directories. */
+/** Gives each origin an id: its own, or its kind: local, local-2, … */
 function originsFrom(
   given: readonly string[],
-  configured: readonly OriginEntry[],
+  config: ConfigFile,
   mountPoint: string,
-  known: readonly OriginOption[],
-): OriginOption[] {
-  const entries: readonly OriginEntry[] =
-    given.length === 0 ? configured : given.map((text) => ({ path: localPath(text) }));
+  known: readonly OriginSettings[],
+): OriginSettings[] {
+  const entries: readonly OriginConfig[] =
+    given.length === 0 ? (config.origins ?? []) : given.map(parseOriginArgument);
   if (entries.length === 0) {
     throw new MusicfsError('invalid_argument', 'an origin is needed: --origin PATH, a directory with music');
   }
-  const origins: OriginOption[] = [];
-  for (const { id, path: root } of entries) {
+  const origins: OriginSettings[] = [];
+  for (const entry of entries) {
     const taken = origins.map((origin) => origin.id);
-    const free =
-      id ??
-      ['local', ...entries.map((_, index) => `local-${index + 2}`)].find((name) => !taken.includes(name));
+    const names = [entry.kind, ...entries.map((_, index) => `${entry.kind}-${index + 2}`)];
+    const free = entry.id ?? names.find((name) => !taken.includes(name));
     if (free === undefined || taken.includes(free)) {
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
-    const asGiven = path.resolve(root);
-    // One below the mount point is refused later; a look at it now might never return.
-    const isSettled = isWithin(asGiven, mountPoint) || known.some((origin) => origin.root === asGiven);
-    const resolved = isSettled ? asGiven : realOrAsGiven(asGiven);
-    const overlap = origins.find((other) => isWithin(resolved, other.root) || isWithin(other.root, resolved));
-    if (overlap !== undefined) {
-      throw new MusicfsError(
-        'config_invalid',
-        `origins ${overlap.root} and ${resolved} overlap: each track would be shown twice; name the outer one only`,
-      );
-    }
-    origins.push({ id: free, root: resolved });
+    const origin = settingsOf(entry, free, config.here ?? process.cwd());
+    origins.push(isMounted(origin) ? resolved(origin, origins, mountPoint, known) : origin);
   }
   return origins;
 }
 
-function isWithin(inner: string, outer: string): boolean {
-  return `${inner}/`.startsWith(outer === '/' ? '/' : `${outer}/`);
+function resolved(
+  origin: MountedSettings,
+  others: readonly OriginSettings[],
+  mountPoint: string,
+  known: readonly OriginSettings[],
+): MountedSettings {
+  const asGiven = origin.root;
+  // One below the mount point is refused later; a look at it, or at a share, now might never return.
+  const isSettled =
+    origin.kind !== 'local' || isWithin(asGiven, mountPoint) || known.some(({ root }) => root === asGiven);
+  const root = isSettled ? asGiven : realOrAsGiven(asGiven);
+  const overlap = others
+    .filter(isMounted)
+    .find((other) => isWithin(root, other.root) || isWithin(other.root, root));
+  if (overlap !== undefined) {
+    throw new MusicfsError(
+      'config_invalid',
+      `origins ${overlap.root} and ${root} overlap: each track would be shown twice; name the outer one only`,
+    );
+  }
+  return { ...origin, root };
 }
 
-function localPath(text: string): string {
-  const match = /^([a-z0-9]+):(.+)$/.exec(text);
-  if (match === null) return text;
-  if (match[1] === 'local') return match[2] ?? text;
-  throw new MusicfsError(
-    'invalid_argument',
-    `--origin ${text}: only local directories are built yet: --origin PATH`,
-  );
+function isWithin(inner: string, outer: string): boolean {
+  return `${inner}/`.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
 /** A missing origin may be an outage: the daemon decides. */

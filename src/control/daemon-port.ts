@@ -41,7 +41,7 @@ export interface FailpointPort {
 export type ShutdownMode = 'drain' | 'fast';
 export type MountState = 'mounting' | 'ready' | 'syncing' | 'degraded' | 'offline' | 'unmounting';
 export type KeptBy = 'none' | 'keeper' | 'systemd';
-export type OriginState = 'healthy' | 'degraded' | 'unhealthy' | 'disabled';
+export type OriginState = 'unknown' | 'healthy' | 'degraded' | 'unhealthy' | 'disabled';
 export type ScanPhase = 'listing' | 'parsing' | 'publishing' | 'fingerprints' | 'done';
 export type ActorKind = 'supervisor' | 'actor' | 'worker' | 'process';
 export type RestartStrategy = 'one_for_one' | 'rest_for_one';
@@ -118,8 +118,10 @@ export interface FuseReport {
   readonly statements: number;
   /** Files handed to the kernel, which reads them without asking again. */
   readonly passthroughOpens: number;
-  /** Bytes of origins' files read to answer requests. */
+  /** Bytes of local origins' files read to answer requests. */
   readonly bytesRead: number;
+  /** Bytes that the fetch thread brought to answer requests. */
+  readonly bytesFetched: number;
 }
 
 export interface SupervisionNode {

@@ -5,7 +5,6 @@
 import { Buffer } from 'node:buffer';
 import { rootNodeId } from '../catalog/schema.ts';
 import type { CatalogCounters, DirectoryEntry, NodeAttributes, TreeReader } from '../catalog/tree-reader.ts';
-import type { LocalReader } from '../origins/local-reader.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import { type SpecialFiles, specialDirectory, specialNames } from './special-files.ts';
 import { ownPrefix, tagPrefix, xattrsOf } from './xattrs.ts';
@@ -13,12 +12,40 @@ import { ownPrefix, tagPrefix, xattrsOf } from './xattrs.ts';
 const longestNameBytes = 255;
 const aclNames: ReadonlySet<string> = new Set(['system.posix_acl_access', 'system.posix_acl_default']);
 
+/** Where the bytes of files come from: fuse/content.ts, or a LocalReader where all files are read where they lie. */
+export interface ReadContent {
+  readNow(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): number | 'wait' | 'fetch' | ErrorCode;
+  read(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): Promise<number | 'fetch' | ErrorCode>;
+  fetch?(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | ErrorCode>;
+  hold(id: number, version: number): void;
+  letGo(id: number, version: number): void;
+  gaveUp(id: number, version: number, offset: number, length: number): void;
+}
+
 export class Answers {
   private readonly tree: TreeReader;
-  private readonly content: LocalReader;
+  private readonly content: ReadContent;
   private readonly special: SpecialFiles;
 
-  constructor(tree: TreeReader, content: LocalReader, special: SpecialFiles) {
+  constructor(tree: TreeReader, content: ReadContent, special: SpecialFiles) {
     this.tree = tree;
     this.content = content;
     this.special = special;
@@ -99,28 +126,39 @@ export class Answers {
     else this.content.letGo(id, version);
   }
 
-  /** Bytes that are in memory now; see LocalReader.readNow. */
+  /** Bytes that are in memory now; see Content.readNow. */
   readNow(
     id: number,
     version: number,
     offset: number,
     length: number,
     area: Uint8Array,
-  ): number | 'wait' | ErrorCode {
+  ): number | 'wait' | 'fetch' | ErrorCode {
     if (this.special.isSpecial(id))
       return this.special.read(id, version, offset, length, area) ?? 'version_gone';
     return this.content.readNow(id, version, offset, length, area);
   }
 
-  /** Bytes that a disk must be asked for; see LocalReader.read. */
+  /** Bytes that a disk must be asked for; see Content.read. */
   read(
     id: number,
     version: number,
     offset: number,
     length: number,
     area: Uint8Array,
-  ): Promise<number | ErrorCode> {
+  ): Promise<number | 'fetch' | ErrorCode> {
     return this.content.read(id, version, offset, length, area);
+  }
+
+  /** Bytes that an origin must be asked for; see Content.fetch. */
+  fetch(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | ErrorCode> {
+    return this.content.fetch?.(id, version, offset, length, signal) ?? Promise.resolve('unsupported_operation');
   }
 
   /** A read of that range took too long; see LocalReader.gaveUp. */

@@ -3,14 +3,17 @@
 // mount.
 import { statfs } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { Locations } from '../catalog/locations.ts';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
+import { RemoteReader } from '../fetch/remote-reader.ts';
 import { BackingFiles } from '../origins/backing-files.ts';
 import { LocalReader } from '../origins/local-reader.ts';
 import { systemClock } from '../platform/clock.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { Answers } from './answers.ts';
+import { Content } from './content.ts';
 import { KernelSession } from './drivers/kernel/kernel-session.ts';
 import { OpenNodes } from './drivers/kernel/open-nodes.ts';
 import { Opens } from './drivers/kernel/opens.ts';
@@ -43,8 +46,20 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const database = openCatalogForReading(data.catalogPath);
   const tree = new TreeReader(database, failpoints);
   const locate = (id: number, version: number) => tree.location(id, version);
-  const content = new LocalReader(locate, systemClock, failpoints);
+  const local = new LocalReader(locate, systemClock, failpoints);
+  const remote = new RemoteReader(() => undefined);
+  const content = new Content({
+    local,
+    remote,
+    locations: new Locations(database),
+    fetched: new Set(data.fetched),
+    clock: systemClock,
+  });
   const backing = new BackingFiles(locate, systemClock);
+  const passable: Pick<BackingFiles, 'openNow' | 'openLater'> = {
+    openNow: (id, version) => (content.mayPassThrough(id, version) ? backing.openNow(id, version) : null),
+    openLater: (id, version) => backing.openLater(id, version),
+  };
   const texts = new SharedTexts(data.texts);
   const special = new SpecialFiles({
     clock: systemClock,
@@ -55,7 +70,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const opens = new Opens({
     deviceFd: data.deviceFd,
     nodes: new OpenNodes(data.memoryFd),
-    backing,
+    backing: passable,
     answers,
     clock: systemClock,
     failpoints,
@@ -67,10 +82,11 @@ function begin(port: Port, data: FuseThreadData): Commands {
     counters.set('statements', tree.statements);
     counters.set('openHandles', opens.handles);
     counters.set('passthroughOpens', opens.handedOver);
-    counters.set('originOpens', content.stats.opens);
-    counters.set('cachedReads', content.stats.cachedReads);
-    counters.set('waitedReads', content.stats.waitedReads);
-    counters.set('bytesRead', content.stats.bytes);
+    counters.set('originOpens', local.stats.opens);
+    counters.set('cachedReads', local.stats.cachedReads);
+    counters.set('waitedReads', local.stats.waitedReads);
+    counters.set('bytesRead', local.stats.bytes);
+    counters.set('bytesFetched', remote.bytes);
   };
 
   const session = new KernelSession({
@@ -97,7 +113,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
       if (error === null) freeBytes = stat.bavail * stat.bsize;
     });
   const keepHouse = () => {
-    content.closeIdle(counters.get('descriptorsScarce') > 0 ? 0 : undefined);
+    local.closeIdle(counters.get('descriptorsScarce') > 0 ? 0 : undefined);
     backing.closeIdle();
     measureFreeSpace();
     setTimeout(keepHouse, housekeepingMs).unref();
@@ -110,13 +126,16 @@ function begin(port: Port, data: FuseThreadData): Commands {
     switch (command.type) {
       case 'stop':
         void session.stop(command.how).then(() => {
-          content.close();
+          local.close();
+          remote.close();
           backing.close();
           database.close();
           tell({ type: 'stopped' });
           port.close();
         });
         return;
+      case 'connect':
+        return remote.connect(command.port);
       case 'set-failpoint':
         return failpoints.set(command.setting);
       case 'clear-failpoints':

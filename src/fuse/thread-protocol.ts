@@ -2,6 +2,7 @@
 //
 // The counters lie in shared memory, so that status never asks the fuse thread anything: slot 0 is its heartbeat (an
 // Int32 that must move at least once a second), the rest are doubles written by the fuse thread alone.
+import type { MessagePort } from 'node:worker_threads';
 import type { Negotiated } from './protocol/init.ts';
 import { opcode } from './protocol/opcodes.ts';
 
@@ -15,6 +16,8 @@ export interface FuseThreadData {
   readonly stateDirectory: string;
   /** What the lives of a session leave to each other; see session-memory.ts. */
   readonly memoryFd: number;
+  /** Origins whose files are not read where they lie. */
+  readonly fetched: readonly string[];
   /** The kernel may read files of local origins itself. */
   readonly passthrough: boolean;
   readonly uid: number;
@@ -32,6 +35,8 @@ export type FuseCommand =
   | { readonly type: 'begin'; readonly data: FuseThreadData }
   /** See KernelSession.stop. */
   | { readonly type: 'stop'; readonly how: 'end' | 'hand-over' }
+  /** A fetch thread is there, behind that port. */
+  | { readonly type: 'connect'; readonly port: MessagePort }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' };
 
@@ -57,6 +62,7 @@ const named = [
   'cachedReads',
   'waitedReads',
   'bytesRead',
+  'bytesFetched',
   'badReplies',
   'catalogErrors',
   'deadlyRequests',

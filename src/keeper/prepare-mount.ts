@@ -8,6 +8,7 @@ import { recordOptions } from '../config/recorded-options.ts';
 import { probeMount } from '../fuse/mount.ts';
 import { unmount } from '../fuse/unmount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { isFetched, isMounted } from '../platform/origin-settings.ts';
 import { isMusicfs, mountAt, readMounts } from '../platform/mount-table.ts';
 import { checkStateAccess } from '../platform/state-access.ts';
 import { lockState } from '../platform/state-lock.ts';
@@ -17,6 +18,7 @@ export async function prepareMount(
   { isMounted }: { isMounted: boolean },
 ): Promise<void> {
   refuseNesting(options);
+  refuseFetchedForDriver(options);
   prepareState(options.stateDirectory);
   checkStateAccess(options.stateDirectory, options.socketPath);
   // Only while we look: the daemon takes it for good.
@@ -43,7 +45,7 @@ function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): v
     const relative = path.relative(outer, inner);
     return relative === '' || !(relative === '..' || relative.startsWith('../'));
   };
-  for (const { root } of origins) {
+  for (const { root } of origins.filter(isMounted)) {
     if (isInside(root, mountPoint)) {
       throw new MusicfsError(
         'invalid_argument',
@@ -69,6 +71,16 @@ function refuseNesting({ mountPoint, stateDirectory, origins }: MountOptions): v
       `state directory ${stateDirectory} lies inside the mount point: choose another --state DIR`,
     );
   }
+}
+
+/** It is a process of its own, and asks nobody for bytes. */
+function refuseFetchedForDriver({ driver, origins }: MountOptions): void {
+  const origin = origins.find(isFetched);
+  if (driver !== 'fuse-native' || origin === undefined) return;
+  throw new MusicfsError(
+    'config_invalid',
+    `driver fuse-native reads local directories only, origin ${origin.id} is ${origin.root}: use driver kernel`,
+  );
 }
 
 function prepareState(directory: string): void {

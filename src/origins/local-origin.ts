@@ -12,6 +12,7 @@ export interface OriginFile {
   readonly path: RealPath;
   readonly sizeBytes: number;
   readonly mtimeNs: string;
+  readonly etag?: string | null;
 }
 
 export interface OriginListing {

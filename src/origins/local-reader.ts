@@ -13,6 +13,7 @@ import { type ErrorCode, MusicfsError } from '../platform/errors.ts';
 import { damage, Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { openBeneathAsync, openBeneathCached, preadAsync, Vector } from '../platform/native.ts';
+import { FailedRanges } from './failed-ranges.ts';
 import { openRootLater, openRootNow } from './origin-root.ts';
 
 /** Which bytes: the file and how it looked when it was catalogued. */
@@ -34,14 +35,6 @@ interface OpenFile {
   isDoomed: boolean;
 }
 
-interface FailedRange {
-  readonly key: string;
-  readonly start: number;
-  readonly end: number;
-  readonly untilMs: number;
-  readonly code: ErrorCode;
-}
-
 /** Work counters: what the origin was asked. */
 export interface ReaderStats {
   opens: number;
@@ -52,7 +45,6 @@ export interface ReaderStats {
 
 const { EAGAIN, EMFILE, ENFILE, EPERM, EINTR, EOPNOTSUPP } = osConstants.errno;
 const baseFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
-const longestFailureList = 256;
 
 export class LocalReader {
   readonly stats: ReaderStats = { opens: 0, cachedReads: 0, waitedReads: 0, bytes: 0 };
@@ -61,7 +53,7 @@ export class LocalReader {
   private readonly files = new Map<string, OpenFile>();
   /** Content versions that somebody has open. */
   private readonly held = new Set<string>();
-  private readonly failures: FailedRange[] = [];
+  private readonly failures: FailedRanges;
   private readonly vector = new Vector();
   private readonly failpoints: Failpoints;
   /** O_NOATIME needs ownership; refused once, it is not asked for again. */
@@ -75,6 +67,7 @@ export class LocalReader {
     this.locate = locate;
     this.clock = clock;
     this.failpoints = failpoints;
+    this.failures = new FailedRanges(clock);
   }
 
   /**
@@ -90,7 +83,7 @@ export class LocalReader {
   ): number | 'wait' | ErrorCode {
     if (this.failpoints.enabled && this.isToFail()) return 'wait';
     const key = keyOf(id, version);
-    const failed = this.rememberedFailure(key, offset, length);
+    const failed = this.failures.find(key, offset, length);
     if (failed !== undefined) return failed;
     const file = this.files.get(key) ?? this.openNow(key, id, version);
     if (file === 'wait' || typeof file === 'string') return file;
@@ -99,8 +92,8 @@ export class LocalReader {
     if (wanted <= 0) return 0;
     const got = this.vector.readNowait(file.fd, area, 0, wanted, offset);
     if (got < wanted && (got >= 0 || got === -EAGAIN || got === -EOPNOTSUPP || got === -EINTR)) return 'wait';
-    if (got < 0) return this.fail(key, offset, length, 'origin_unavailable');
-    if (!isUnchanged(file)) return this.fail(key, offset, length, 'version_gone');
+    if (got < 0) return this.failures.add(key, offset, length, 'origin_unavailable');
+    if (!isUnchanged(file)) return this.failures.add(key, offset, length, 'version_gone');
     this.stats.cachedReads += 1;
     this.stats.bytes += got;
     return got;
@@ -121,22 +114,22 @@ export class LocalReader {
     let wrongBytes = 0;
     if (this.failpoints.enabled) {
       const due = await this.passFailpoints(id);
-      if (typeof due === 'string') return this.fail(key, offset, length, due);
+      if (typeof due === 'string') return this.failures.add(key, offset, length, due);
       wrongBytes = due;
     }
     const file = this.files.get(key) ?? (await this.openLater(key, id, version));
-    if (typeof file === 'string') return this.fail(key, offset, length, file);
+    if (typeof file === 'string') return this.failures.add(key, offset, length, file);
     const wanted = Math.min(length, file.size - offset);
     file.reading += 1;
     try {
       for (let done = 0; done < wanted; ) {
         const got = await preadAsync(file.fd, area.subarray(done), wanted - done, offset + done);
         if (got === -EINTR) continue;
-        if (got < 0) return this.fail(key, offset, length, 'origin_unavailable');
-        if (got === 0) return this.fail(key, offset, length, 'version_gone'); // shorter than it was catalogued
+        if (got < 0) return this.failures.add(key, offset, length, 'origin_unavailable');
+        if (got === 0) return this.failures.add(key, offset, length, 'version_gone'); // shorter than it was catalogued
         done += got;
       }
-      if (!isUnchanged(file)) return this.fail(key, offset, length, 'version_gone');
+      if (!isUnchanged(file)) return this.failures.add(key, offset, length, 'version_gone');
       if (wrongBytes > 0) damage(area.subarray(0, Math.max(wanted, 0)), wrongBytes);
       this.stats.waitedReads += 1;
       this.stats.bytes += Math.max(wanted, 0);
@@ -275,21 +268,7 @@ export class LocalReader {
 
   /** A read of that range took too long: for a moment it is not tried again, as the kernel asks twice. */
   gaveUp(id: number, version: number, start: number, length: number): void {
-    this.fail(keyOf(id, version), start, length, 'deadline_exceeded');
-  }
-
-  private fail(key: string, start: number, length: number, code: ErrorCode): ErrorCode {
-    if (this.failures.length >= longestFailureList) this.failures.shift();
-    const untilMs = this.clock.monotonicMs() + limits.failedRangeMs;
-    this.failures.push({ key, start, end: start + length, untilMs, code });
-    return code;
-  }
-
-  private rememberedFailure(key: string, start: number, length: number): ErrorCode | undefined {
-    if (this.failures.length === 0) return undefined;
-    const now = this.clock.monotonicMs();
-    while (this.failures[0] !== undefined && this.failures[0].untilMs < now) this.failures.shift();
-    return this.failures.find((f) => f.key === key && f.start <= start && start + length <= f.end)?.code;
+    this.failures.add(keyOf(id, version), start, length, 'deadline_exceeded');
   }
 }
 

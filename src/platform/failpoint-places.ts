@@ -3,13 +3,13 @@
 
 export type FailpointActionType = 'crash' | 'error' | 'abort' | 'hang' | 'delay' | 'corrupt' | 'deny';
 /** Who checks it; a setting is told to that thread or process as well as to the main side. */
-export type FailpointThread = 'main' | 'fuse' | 'catalog-writer' | 'parser';
+export type FailpointThread = 'main' | 'fuse' | 'fetch' | 'catalog-writer' | 'parser';
 
 export interface FailpointPlace {
   readonly thread: FailpointThread;
   readonly actions: readonly FailpointActionType[];
   /** What `;only=TEXT` is compared with; null: the place names no subject. */
-  readonly subject: 'actor' | 'node' | 'path' | 'method' | null;
+  readonly subject: 'actor' | 'node' | 'path' | 'method' | 'origin' | null;
 }
 
 const failing = ['crash', 'error', 'abort'] as const;
@@ -35,8 +35,11 @@ const places = {
   'control.handle': place('main', failingOrWaiting, 'method'),
   'origin.list': place('main', failingOrWaiting, 'path'),
   'origin.stat': place('main', failingOrWaiting, 'path'),
+  'origin.probe': place('main', failingOrWaiting, 'origin'),
   'origin.read.open': place('fuse', failingOrWaiting, 'node'),
   'origin.read.body': place('fuse', [...failingOrWaiting, 'corrupt'], 'node'),
+  // A read that the fetch thread was asked for, before it looks for the bytes.
+  'fetch.read': place('fetch', failingOrWaiting, 'node'),
   'scan.walk': place('main', failingOrWaiting, 'path'),
   'scan.batch.after': place('main', failing),
   'parser.file': place('parser', failingOrWaiting),

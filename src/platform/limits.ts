@@ -30,6 +30,8 @@ export const limits = {
   scanBatchesInFlight: 4,
   /** Directories listed at once on one local origin. */
   localOriginConcurrency: 8,
+  /** The same for an origin over a network; its gate lets fewer through. */
+  remoteOriginConcurrency: 16,
   /** ms a tombstone of a name keeps its directory offset valid: a week. */
   tombstoneMs: 7 * 24 * 3600 * 1000,
   /** ms a replaced content version stays described for handles that still read it: a day. */
@@ -61,6 +63,8 @@ export const limits = {
   poolThreads: 64,
   /** ms after which a read that a disk does not answer fails with EIO. */
   readDeadlineMs: 30_000,
+  /** ms after which a read of a local disk is tried at another holder of the file, where there is one. */
+  replicaAfterMs: 5_000,
   /** ms that reads under way are given at the end of a mount; with what goes before they end within 5 s. */
   drainMs: 4_000,
   /** ms for which a range that failed fails at once: the kernel asks twice for a page. */

@@ -8,6 +8,15 @@ import { parserLimits } from './parser-limits.ts';
 
 export class ReadLimitError extends Error {}
 
+/** Bytes that only the origin has; `BoundedReader.needs` says which. */
+export class NeedsMoreError extends Error {}
+
+/** Bytes of a file from `offset` on. */
+export interface HeldRange {
+  readonly offset: number;
+  readonly lengthBytes: number;
+}
+
 interface Window {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -25,15 +34,20 @@ const tailArea = new Uint8Array(parserLimits.tailBytes);
 export class BoundedReader {
   readonly size: number;
   readonly counts: ReadCounts = { tagBytes: 0, fingerprintBytes: 0, requests: 0 };
+  /** What was asked for and is not held: the reading ends there. */
+  needs: HeldRange | null = null;
   private readonly fd: number;
+  /** What of the file is there; null: all of it. */
+  private readonly heldRanges: readonly HeldRange[] | null;
   private readonly windows: Window[] = [];
   private followUpBytes: number = parserLimits.followUpMinBytes;
   private tagRequests = 0;
 
   /** One reader at a time: head and tail share their memory with the next one. */
-  constructor(fd: number, size: number) {
+  constructor(fd: number, size: number, heldRanges: readonly HeldRange[] | null = null) {
     this.fd = fd;
     this.size = size;
+    this.heldRanges = heldRanges;
     const head = this.request(headArea, 0, Math.min(size, headArea.length));
     this.counts.tagBytes += head.bytes.length;
     const tailStart = Math.max(size - tailArea.length, headArea.length);
@@ -72,6 +86,13 @@ export class BoundedReader {
     return window.bytes;
   };
 
+  private isThere(offset: number, length: number): boolean {
+    return (
+      this.heldRanges === null ||
+      this.heldRanges.some((range) => range.offset <= offset && offset + length <= range.offset + range.lengthBytes)
+    );
+  }
+
   private held(offset: number, length: number): Uint8Array | null {
     for (const window of this.windows) {
       const start = offset - window.offset;
@@ -83,6 +104,10 @@ export class BoundedReader {
   }
 
   private request(area: Uint8Array, offset: number, length: number): Window {
+    if (this.needs !== null || !this.isThere(offset, length)) {
+      this.needs ??= { offset, lengthBytes: length };
+      throw new NeedsMoreError('those bytes are not here');
+    }
     let filled = 0;
     while (filled < length) {
       const count = readSync(this.fd, area, filled, length - filled, offset + filled);

@@ -11,7 +11,7 @@ import { extensionOf, type RealPath } from '../library/real-path.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { errnoOf, messageOf } from '../platform/errors.ts';
 import { openBeneath } from '../platform/native.ts';
-import { BoundedReader, type ReadCounts } from './bounded-reader.ts';
+import { BoundedReader, type HeldRange, type ReadCounts } from './bounded-reader.ts';
 import { mapNativeTags } from './native-tags.ts';
 import type { ChildResult } from './parse-outcome.ts';
 import { parserLimits } from './parser-limits.ts';
@@ -33,17 +33,26 @@ const openPathOnly = 0o10000000;
 /** Whether O_NOATIME is worth trying: it is refused on files of other users. */
 let isNoAtimeAllowed = true;
 
-/**
- * The result for one file; never rejects for what the file holds. `wantsTags` false: only size, time and identity,
- * for a file that has killed its parser.
- */
+/** A file, and what of it is there; null: all of it. */
+interface FileToParse {
+  readonly path: RealPath;
+  readonly held: readonly HeldRange[] | null;
+}
+
+/** `tags` false: only size, time and identity, for a file that has killed its parser. */
+interface Wanted {
+  readonly tags: boolean;
+  readonly fileFp: boolean;
+}
+
+/** The result for one file; never rejects for what the file holds. */
 export async function parseFile(
   rootFd: number,
-  path: RealPath,
-  wantsTags: boolean,
+  file: FileToParse,
+  wanted: Wanted,
   hash: Hash64,
 ): Promise<ChildResult> {
-  const bytes = Buffer.from(path, 'latin1');
+  const bytes = Buffer.from(file.path, 'latin1');
   let fd: number;
   try {
     fd = openForReading(rootFd, bytes);
@@ -54,8 +63,8 @@ export async function parseFile(
     const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile())
       return { type: 'vanished', code: stat.isDirectory() ? 'EISDIR' : 'ENXIO', ...noCounts };
-    const file = { sizeBytes: Number(stat.size), mtimeNs: stat.mtimeNs.toString() };
-    return await parseOpenFile(fd, file, path, wantsTags, hash);
+    const found = { sizeBytes: Number(stat.size), mtimeNs: stat.mtimeNs.toString() };
+    return await parseOpenFile(fd, found, file, wanted, hash);
   } finally {
     closeSync(fd);
   }
@@ -64,14 +73,14 @@ export async function parseFile(
 async function parseOpenFile(
   fd: number,
   file: { readonly sizeBytes: number; readonly mtimeNs: string },
-  path: RealPath,
-  wantsTags: boolean,
+  { path, held }: FileToParse,
+  wanted: Wanted,
   hash: Hash64,
 ): Promise<ChildResult> {
   let reader: BoundedReader | undefined;
   let audioFp: string | null = null;
   try {
-    reader = new BoundedReader(fd, file.sizeBytes);
+    reader = new BoundedReader(fd, file.sizeBytes, held);
     const audioStart = id3v2End(reader.readForFingerprint);
     const magic = reader.readForFingerprint(audioStart, 16);
     const container = audioContainerOf(magic, extensionOf(path), audioStart > 0);
@@ -86,22 +95,42 @@ async function parseOpenFile(
       ...(reader?.counts ?? noCounts),
     });
     if (file.sizeBytes === 0) return failed('the file is empty');
-    if (!wantsTags) return failed('not parsed');
+    if (!wanted.tags) return failed('not parsed');
     if (container === null) return failed('not a music file that is known');
     const tags = await readTags(reader, container, range);
+    const fileFp = wanted.fileFp ? fileFingerprint(reader, hash) : null;
+    if (reader.needs !== null) return needed(reader, reader.needs);
     if (tags === null) return { type: 'not-music', ...reader.counts };
     return {
       type: 'parsed',
       ...file,
       tags,
       audioFp,
+      fileFp,
       state: hasName(tags) ? 'ok' : 'untagged',
       ...reader.counts,
     };
   } catch (error) {
+    if (reader?.needs) return needed(reader, reader.needs);
     const reason = messageOf(error).slice(0, 200) || 'unreadable';
     return { type: 'failed', ...file, reason, audioFp, ...(reader?.counts ?? noCounts) };
   }
+}
+
+function needed({ counts }: BoundedReader, needs: HeldRange): ChildResult {
+  return { type: 'needs', ...needs, ...counts };
+}
+
+/** Over the first and the last 64 KiB: what tells two copies of a file from two files. The caller compares the sizes. */
+function fileFingerprint(reader: BoundedReader, hash: Hash64): string {
+  const { size } = reader;
+  const partBytes = Math.min(parserLimits.headBytes, size);
+  const head = reader.readForFingerprint(0, partBytes);
+  const tail = reader.readForFingerprint(size - partBytes, partBytes);
+  const both = new Uint8Array(head.length + tail.length);
+  both.set(head);
+  both.set(tail, head.length);
+  return hash(both).toString(16).padStart(16, '0');
 }
 
 function openForReading(rootFd: number, path: Buffer): number {

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { RealPath } from '../library/real-path.ts';
 import { flagFields, listFields, numberFields, type TrackTags, textFields } from '../library/track-tags.ts';
+import type { HeldRange } from './bounded-reader.ts';
 import { parserLimits } from './parser-limits.ts';
 
 export type ParseOutcome =
@@ -17,6 +18,8 @@ export type ParseOutcome =
       readonly tags: TrackTags;
       /** 16 hex digits over the audio, tags left out. */
       readonly audioFp: string;
+      /** 16 hex digits over the start and the end of the whole file; null unless it was asked for. */
+      readonly fileFp: string | null;
       readonly state: 'ok' | 'untagged';
     }
   | {
@@ -30,7 +33,9 @@ export type ParseOutcome =
   /** A container that holds moving pictures. */
   | { readonly type: 'not-music'; readonly path: RealPath }
   /** The name is gone, or no longer a regular file. `code` is an errno name. */
-  | { readonly type: 'vanished'; readonly path: RealPath; readonly code: string };
+  | { readonly type: 'vanished'; readonly path: RealPath; readonly code: string }
+  /** Only parts of the file were there, and the tags go on elsewhere. */
+  | { readonly type: 'needs'; readonly path: RealPath; readonly offset: number; readonly lengthBytes: number };
 
 /** An outcome without its path, with what was read for it. */
 export type ChildResult = ReadTotals &
@@ -39,6 +44,7 @@ export type ChildResult = ReadTotals &
     | Omit<Extract<ParseOutcome, { type: 'failed' }>, 'path'>
     | Omit<Extract<ParseOutcome, { type: 'not-music' }>, 'path'>
     | Omit<Extract<ParseOutcome, { type: 'vanished' }>, 'path'>
+    | Omit<Extract<ParseOutcome, { type: 'needs' }>, 'path'>
   );
 
 interface ReadTotals {
@@ -51,6 +57,9 @@ interface ReadTotals {
 export interface ChildBatch {
   readonly rootPath: string;
   readonly files: readonly RealPath[];
+  /** What of each file is there; null: all of it. */
+  readonly held: readonly (readonly HeldRange[] | null)[];
+  readonly wantsFileFp: boolean;
   /** False: size, time and content identity only. */
   readonly wantsTags: boolean;
   /** Failpoints to arm, empty unless they are on. */
@@ -102,6 +111,7 @@ const childResultSchema = v.variant('type', [
     ...file,
     tags: tagsSchema,
     audioFp: fingerprint,
+    fileFp: v.nullable(fingerprint),
     state: v.picklist(['ok', 'untagged']),
     ...totals,
   }),
@@ -113,6 +123,7 @@ const childResultSchema = v.variant('type', [
     ...totals,
   }),
   v.object({ type: v.literal('not-music'), ...totals }),
+  v.object({ type: v.literal('needs'), offset: count, lengthBytes: count, ...totals }),
   v.object({
     type: v.literal('vanished'),
     code: v.pipe(v.string(), v.regex(/^E[A-Z0-9]{1,20}$/)),

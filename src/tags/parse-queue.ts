@@ -1,6 +1,7 @@
 // The files that wait for a parser and the promises that wait for the files. Knows nothing of processes: the pool takes
 // work from here and brings outcomes, deaths and refusals back.
 import type { RealPath } from '../library/real-path.ts';
+import type { HeldRange } from './bounded-reader.ts';
 import type { ChildResult, ParseOutcome } from './parse-outcome.ts';
 import { parserLimits } from './parser-limits.ts';
 
@@ -8,11 +9,16 @@ export interface ParseBatch {
   /** Absolute path of the origin's root. */
   readonly rootPath: string;
   readonly files: readonly RealPath[];
+  /** What of each file is there; left out: all of it. */
+  readonly held?: readonly (readonly HeldRange[])[];
+  /** Also the fingerprint over the whole file. */
+  readonly wantsFileFp?: boolean;
 }
 
 /** One call of `parse`. */
 export interface Job {
   readonly rootPath: string;
+  readonly wantsFileFp: boolean;
   readonly outcomes: (ParseOutcome | null)[];
   missing: number;
   isSettled: boolean;
@@ -24,6 +30,7 @@ export interface Task {
   readonly job: Job;
   readonly index: number;
   readonly path: RealPath;
+  readonly held: readonly HeldRange[] | null;
   /** first: with others · alone: it killed a child · identify: it killed two, and is not parsed again */
   readonly stage: 'first' | 'alone' | 'identify';
   /** Why the last child died. */
@@ -53,6 +60,7 @@ export class ParseQueue {
       };
       const job: Job = {
         rootPath: batch.rootPath,
+        wantsFileFp: batch.wantsFileFp ?? false,
         outcomes: batch.files.map(() => null),
         missing: batch.files.length,
         isSettled: false,
@@ -68,7 +76,8 @@ export class ParseQueue {
       signal.addEventListener('abort', onAbort, { once: true });
       this.jobs.add(job);
       for (const [index, path] of batch.files.entries()) {
-        this.waiting.push({ job, index, path, stage: 'first', reason: '' });
+        const held = batch.held?.[index] ?? null;
+        this.waiting.push({ job, index, path, held, stage: 'first', reason: '' });
       }
     });
   }
@@ -160,8 +169,8 @@ function outcomeOf(task: Task, result: ChildResult): ParseOutcome {
   const { path } = task;
   switch (result.type) {
     case 'parsed': {
-      const { sizeBytes, mtimeNs, tags, audioFp, state } = result;
-      return { type: 'parsed', path, sizeBytes, mtimeNs, tags, audioFp, state };
+      const { sizeBytes, mtimeNs, tags, audioFp, fileFp, state } = result;
+      return { type: 'parsed', path, sizeBytes, mtimeNs, tags, audioFp, fileFp, state };
     }
     case 'failed': {
       const { sizeBytes, mtimeNs, audioFp } = result;
@@ -172,5 +181,7 @@ function outcomeOf(task: Task, result: ChildResult): ParseOutcome {
       return { type: 'not-music', path };
     case 'vanished':
       return { type: 'vanished', path, code: result.code };
+    case 'needs':
+      return { type: 'needs', path, offset: result.offset, lengthBytes: result.lengthBytes };
   }
 }

@@ -199,6 +199,8 @@ export class ParserPool {
     member.child.send({
       rootPath: first.job.rootPath,
       files,
+      held: chunk.map(({ held }) => held),
+      wantsFileFp: first.job.wantsFileFp,
       wantsTags: first.stage !== 'identify',
       failpoints: this.options.failpoints(files),
     });

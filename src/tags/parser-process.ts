@@ -57,10 +57,11 @@ async function parseBatch(
   failpoints: Failpoints,
   hash: Hash64,
 ): Promise<void> {
-  for (const path of batch.files) {
+  for (const [index, path] of batch.files.entries()) {
     const action = batch.wantsTags ? failpoints.check('parser.file') : null;
     if (action !== null) sleepSync(action.type === 'delay' ? action.ms : Number.POSITIVE_INFINITY);
-    writeLine(JSON.stringify(await parseFile(rootFd, path, batch.wantsTags, hash)));
+    const wanted = { tags: batch.wantsTags, fileFp: batch.wantsFileFp };
+    writeLine(JSON.stringify(await parseFile(rootFd, { path, held: batch.held[index] ?? null }, wanted, hash)));
   }
 }
 

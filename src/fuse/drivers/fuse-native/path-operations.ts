@@ -152,6 +152,7 @@ export class PathOperations {
       )
         return;
       const outcome = this.answers.readNow(node.id, node.version, offset, length, area);
+      if (outcome === 'fetch') throw new MusicfsError('internal', 'this driver reads local directories only');
       if (outcome === 'wait') this.pending.start(this.waiting(node, area, length, offset, reply));
       else reply(typeof outcome === 'number' ? outcome : -errnoNumber(outcome));
     });

@@ -1,5 +1,7 @@
-// Reads that wait for a disk: their buffers, their deadlines, and what an interrupt does to them.
+// Reads that wait for a disk or for an origin: their buffers, their deadlines, and what an interrupt does to them.
 //
+// What an origin is asked for holds no buffer and no place while it is on its way: one that is down keeps nobody waiting
+// who reads from elsewhere. A local disk is read on the pool, in buffers of ours:
 // A read on the pool cannot be called back. When its deadline passes or its caller gives up, the request is answered at
 // once and the buffer comes back when the disk does. The bytes that wait are bounded; further reads queue in order.
 import type { Clock } from '../../../platform/clock.ts';
@@ -16,15 +18,19 @@ export interface WaitingRead {
 interface JobState {
   isAnswered: boolean;
   cancelDeadline: () => void;
+  /** Ends what an origin was asked for. */
+  readonly abort: AbortController;
 }
 
 type Job<R> = R & JobState;
 
 export interface PendingReadsOptions<R> {
   readonly clock: Clock;
-  /** Reads into the buffer; never rejects. */
-  readonly read: (read: R, buffer: Buffer) => Promise<number | ErrorCode>;
-  readonly answer: (read: R, outcome: number | ErrorCode, buffer: Buffer) => void;
+  /** Reads into the buffer; 'fetch': an origin must be asked. Never rejects. */
+  readonly read: (read: R, buffer: Buffer) => Promise<number | 'fetch' | ErrorCode>;
+  /** Asks an origin; left out where there is none to ask. Never rejects. */
+  readonly fetch?: (read: R, signal: AbortSignal) => Promise<Uint8Array | ErrorCode>;
+  readonly answer: (read: R, outcome: number | ErrorCode, bytes: Uint8Array) => void;
 }
 
 const pooledBuffers = 16;
@@ -46,13 +52,15 @@ export class PendingReads<R extends WaitingRead = WaitingRead> {
     return this.jobs.size;
   }
 
-  start(read: R): void {
+  start(read: R, from: 'disk' | 'origin' = 'disk'): void {
     const key = keyOf(read.header.uniqueLow, read.header.uniqueHigh);
-    const job: Job<R> = { ...read, isAnswered: false, cancelDeadline: () => undefined };
+    const abort = new AbortController();
+    const job: Job<R> = { ...read, isAnswered: false, cancelDeadline: () => undefined, abort };
     job.cancelDeadline = this.options.clock.after(limits.readDeadlineMs, () =>
       this.finish(job, 'deadline_exceeded'),
     );
     this.jobs.set(key, job);
+    if (from === 'origin') return this.fetch(job);
     this.queue.push(job);
     this.advance();
   }
@@ -75,6 +83,7 @@ export class PendingReads<R extends WaitingRead = WaitingRead> {
     for (const job of this.jobs.values()) {
       job.isAnswered = true;
       job.cancelDeadline();
+      job.abort.abort();
     }
     this.jobs.clear();
   }
@@ -100,7 +109,8 @@ export class PendingReads<R extends WaitingRead = WaitingRead> {
       .read(job, buffer)
       .catch((): ErrorCode => 'internal')
       .then((outcome) => {
-        this.finish(job, outcome, buffer);
+        if (outcome === 'fetch') this.fetch(job);
+        else this.finish(job, outcome, buffer);
         this.bytesOut -= buffer.length;
         this.running -= 1;
         if (this.free.length < pooledBuffers) this.free.push(buffer);
@@ -108,12 +118,24 @@ export class PendingReads<R extends WaitingRead = WaitingRead> {
       });
   }
 
-  private finish(job: Job<R>, outcome: number | ErrorCode, buffer: Buffer = empty): void {
+  private fetch(job: Job<R>): void {
+    if (job.isAnswered) return;
+    const fetched = this.options.fetch?.(job, job.abort.signal) ?? Promise.resolve('internal' as const);
+    void fetched
+      .catch((): ErrorCode => 'internal')
+      .then((outcome) => {
+        if (typeof outcome === 'string') this.finish(job, outcome);
+        else this.finish(job, outcome.length, outcome);
+      });
+  }
+
+  private finish(job: Job<R>, outcome: number | ErrorCode, bytes: Uint8Array = empty): void {
     if (job.isAnswered) return;
     job.isAnswered = true;
     job.cancelDeadline();
+    if (typeof outcome === 'string') job.abort.abort();
     this.jobs.delete(keyOf(job.header.uniqueLow, job.header.uniqueHigh));
-    this.options.answer(job, outcome, buffer);
+    this.options.answer(job, outcome, bytes);
   }
 
   /** A buffer of at least that size; those of one request's full size are kept. */

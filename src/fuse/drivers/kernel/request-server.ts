@@ -62,8 +62,10 @@ export class RequestServer {
       clock: options.clock,
       read: ({ header, offset, size }, buffer) =>
         this.answers.read(header.node.id, header.node.version, offset, size, buffer),
-      answer: ({ header, offset, size }, outcome, buffer) => {
-        if (typeof outcome === 'number') this.data(header, buffer, outcome);
+      fetch: ({ header, offset, size }, signal) =>
+        this.answers.fetch(header.node.id, header.node.version, offset, size, signal),
+      answer: ({ header, offset, size }, outcome, bytes) => {
+        if (typeof outcome === 'number') this.data(header, bytes, outcome);
         else this.error(header, errnoNumber(outcome));
         if (outcome === 'deadline_exceeded') {
           this.answers.gaveUp(header.node.id, header.node.version, offset, size);
@@ -72,7 +74,7 @@ export class RequestServer {
     });
   }
 
-  /** Requests that wait for a disk. */
+  /** Requests that wait for a disk or an origin. */
   get waiting(): number {
     return this.pending.size + this.opens.waiting;
   }
@@ -201,6 +203,7 @@ export class RequestServer {
     const { id, version } = request.node;
     const outcome = this.answers.readNow(id, version, offset, size, this.area);
     if (outcome === 'wait') this.pending.start({ header: request, offset, size });
+    else if (outcome === 'fetch') this.pending.start({ header: request, offset, size }, 'origin');
     else if (typeof outcome === 'number') this.data(request, this.area, outcome);
     else this.error(request, errnoNumber(outcome));
   }
@@ -258,7 +261,7 @@ export class RequestServer {
     this.send(reply.encodeStatus(this.out, request, errno));
   }
 
-  private data(request: reply.Unique, body: Buffer, length: number): void {
+  private data(request: reply.Unique, body: Uint8Array, length: number): void {
     reply.encodeDataHeader(this.header, request, length);
     this.checked(
       this.vector.write(this.options.deviceFd, this.header, structSize.outHeader, body, 0, length),

@@ -7,6 +7,7 @@ export interface FuseCounters {
   'statements'?: (number | string);
   'passthroughOpens'?: (number | string);
   'bytesRead'?: (number | string);
+  'bytesFetched'?: (number | string);
 }
 
 export interface FuseCounters__Output {
@@ -15,4 +16,5 @@ export interface FuseCounters__Output {
   'statements': (number);
   'passthroughOpens': (number);
   'bytesRead': (number);
+  'bytesFetched': (number);
 }

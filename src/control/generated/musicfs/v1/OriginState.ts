@@ -6,6 +6,7 @@ export const OriginState = {
   ORIGIN_STATE_DEGRADED: 'ORIGIN_STATE_DEGRADED',
   ORIGIN_STATE_UNHEALTHY: 'ORIGIN_STATE_UNHEALTHY',
   ORIGIN_STATE_DISABLED: 'ORIGIN_STATE_DISABLED',
+  ORIGIN_STATE_UNKNOWN: 'ORIGIN_STATE_UNKNOWN',
 } as const;
 
 export type OriginState =
@@ -19,5 +20,7 @@ export type OriginState =
   | 3
   | 'ORIGIN_STATE_DISABLED'
   | 4
+  | 'ORIGIN_STATE_UNKNOWN'
+  | 5
 
 export type OriginState__Output = typeof OriginState[keyof typeof OriginState]

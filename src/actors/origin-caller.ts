@@ -1,0 +1,79 @@
+// How a lane reaches its origin: directly, when it is a directory that is read where it lies, or through the fetch thread.
+import { isIgnoredName } from '../library/music-files.ts';
+import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
+import type { HeldRange } from '../tags/bounded-reader.ts';
+import type { OriginAnswer, OriginCall } from '../fetch/fetch-protocol.ts';
+import type { LocalOrigin, NameFilter, OriginFile, OriginListing } from '../origins/local-origin.ts';
+import type { OriginEntry } from '../origins/origin.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import type { OriginSettings } from '../platform/origin-settings.ts';
+import type { ActorRef } from '../supervision/actor-ref.ts';
+import type { FetcherMessage } from './fetcher.ts';
+import type { OriginMounts } from './origin-lane.ts';
+
+export interface OriginCaller {
+  list(directory: RealPath, signal: AbortSignal): Promise<OriginListing>;
+  stat(path: RealPath, signal: AbortSignal): Promise<OriginFile | null>;
+  /** Rejects when the origin is not there. `known`: see LocalOrigin.probe. */
+  probe(known: readonly string[] | null, signal: AbortSignal): Promise<OriginMounts>;
+  /** Puts ranges of a file into a file of ours; see fetch/copy-ranges.ts. null: its files are read where they lie. */
+  readonly copy:
+    | ((file: OriginFile, ranges: readonly HeldRange[], target: string, signal: AbortSignal) => Promise<void>)
+    | null;
+}
+
+export function callDirectly(origin: LocalOrigin, filter: NameFilter): OriginCaller {
+  return {
+    list: (directory, signal) => origin.list(directory, filter, signal),
+    stat: (path) => origin.stat(path),
+    async probe(known) {
+      return { missing: await origin.probe(known), mounted: await origin.mountPoints() };
+    },
+    copy: null,
+  };
+}
+
+export function callThrough(fetcher: ActorRef<FetcherMessage>, { id: originId }: OriginSettings): OriginCaller {
+  const ask = <W extends OriginCall['what']>(
+    call: Extract<OriginCall, { what: W }>,
+    signal: AbortSignal,
+  ): Promise<Extract<OriginAnswer, { what: W }>> =>
+    fetcher.ask<OriginAnswer>((reply) => ({ type: 'call', call, reply }), { timeoutMs: callMs, signal }).then((answer) => {
+      if (answer.what !== call.what) throw new MusicfsError('internal', `an answer to ${answer.what}`);
+      return answer as Extract<OriginAnswer, { what: W }>;
+    });
+  return {
+    async list(directory, signal) {
+      const { entries } = await ask({ what: 'list', originId, directory }, signal);
+      return listingOf(directory, entries);
+    },
+    async stat(path, signal) {
+      const { entry } = await ask({ what: 'stat', originId, path }, signal);
+      return entry === null || entry.kind !== 'file' ? null : fileOf(path, entry);
+    },
+    async probe(_known, signal) {
+      await ask({ what: 'probe', originId }, signal);
+      return { missing: [], mounted: [] };
+    },
+    async copy({ path, sizeBytes, mtimeNs, etag = null }, ranges, file, signal) {
+      await ask({ what: 'copy', originId, path, version: { sizeBytes, mtimeNs, etag }, ranges, file }, signal);
+    },
+  };
+}
+
+/** Longer than any deadline in the fetch thread. */
+const callMs = 120_000;
+
+function listingOf(directory: RealPath, entries: readonly OriginEntry[]): OriginListing {
+  const pathOf = ({ name }: OriginEntry) => childPath(directory, name);
+  return {
+    directories: entries
+      .filter(({ kind, name }) => kind === 'directory' && !isIgnoredName(bytesToText(name)))
+      .map(pathOf),
+    files: entries.filter(({ kind }) => kind === 'file').map((entry) => fileOf(pathOf(entry), entry)),
+  };
+}
+
+function fileOf(path: RealPath, { sizeBytes, mtimeNs, etag }: OriginEntry): OriginFile {
+  return { path, sizeBytes, mtimeNs, etag };
+}

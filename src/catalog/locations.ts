@@ -1,0 +1,78 @@
+// Where the bytes of a content version lie: the origin whose word counts, and those that hold the same. For whoever
+// fetches; a few indexed statements on a read-only connection.
+import type Database from 'better-sqlite3';
+import { type RealPath, realPath } from '../library/real-path.ts';
+import { nodeKind } from './schema.ts';
+
+export interface Holder {
+  readonly originName: string;
+  readonly path: RealPath;
+  readonly sizeBytes: number;
+  /** Nanoseconds since 1970, decimal. */
+  readonly mtimeNs: string;
+  readonly etag: string | null;
+  readonly isAuthoritative: boolean;
+}
+
+interface HolderRow {
+  readonly originName: string;
+  readonly realPath: Buffer;
+  readonly size: number;
+  readonly mtimeS: number;
+  readonly mtimeNs: number;
+  readonly etag: string | null;
+  readonly isAuthoritative: number;
+}
+
+export class Locations {
+  private readonly current;
+  private readonly next;
+  private readonly old;
+  private readonly replicas;
+
+  constructor(database: Database.Database) {
+    this.current = database.prepare<unknown[], HolderRow>(
+      `SELECT o.name AS originName, t.real_path AS realPath, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs,
+              t.etag, 1 AS isAuthoritative
+       FROM tracks t JOIN nodes n ON n.id = t.node JOIN origins o ON o.id = t.origin
+       WHERE t.node = ? AND n.version = ?`,
+    );
+    this.next = database.prepare<unknown[], { node: number; version: number }>(
+      `SELECT n.id AS node, n.version FROM entries e
+       JOIN entries f ON f.parent = e.parent AND f.removed_at IS NULL AND (f.sort_key, f.id) > (e.sort_key, e.id)
+       JOIN nodes n ON n.id = f.node AND n.kind = ?2
+       WHERE e.node = ?1 AND e.removed_at IS NULL ORDER BY f.sort_key, f.id LIMIT 1`,
+    );
+    this.old = database.prepare<unknown[], HolderRow>(
+      `SELECT o.name AS originName, t.real_path AS realPath, v.size, v.mtime_s AS mtimeS, v.mtime_ns AS mtimeNs,
+              v.etag, 1 AS isAuthoritative
+       FROM tracks t JOIN old_versions v ON v.node = t.node JOIN origins o ON o.id = t.origin
+       WHERE t.node = ? AND v.version = ?`,
+    );
+    this.replicas = database.prepare<unknown[], HolderRow>(
+      `SELECT o.name AS originName, r.real_path AS realPath, r.size, r.mtime_s AS mtimeS, r.mtime_ns AS mtimeNs,
+              r.etag, 0 AS isAuthoritative
+       FROM replicas r JOIN origins o ON o.id = r.origin WHERE r.node = ? AND r.version = ?
+       ORDER BY o.priority, o.id`,
+    );
+  }
+
+  /** The file that follows in the directory a node is listed in; null: none does. */
+  nextOf(node: number): { readonly node: number; readonly version: number } | null {
+    return this.next.get(node, nodeKind.file) ?? null;
+  }
+
+  /** The authoritative holder first; empty when that version is not described any more. */
+  holders(node: number, version: number): Holder[] {
+    const first = this.current.get(node, version) ?? this.old.get(node, version);
+    if (first === undefined) return [];
+    return [first, ...this.replicas.all(node, version)].map((row) => ({
+      originName: row.originName,
+      path: realPath(row.realPath.toString('latin1')),
+      sizeBytes: row.size,
+      mtimeNs: (BigInt(row.mtimeS) * 1_000_000_000n + BigInt(row.mtimeNs)).toString(),
+      etag: row.etag,
+      isAuthoritative: row.isAuthoritative !== 0,
+    }));
+  }
+}

@@ -1,0 +1,120 @@
+// What the fetch thread is told and says: to the fetcher actor on the main thread, and to whoever faces the kernel.
+import type { ByteRange, ContentKey } from '../content/content-key.ts';
+import type { RealPath } from '../library/real-path.ts';
+import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts';
+import type { HealthState } from '../origins/origin-health.ts';
+
+import type { MessagePort } from 'node:worker_threads';
+import type { CacheSettings } from '../platform/cache-settings.ts';
+import type { ErrorCode } from '../platform/errors.ts';
+import type { OriginSettings } from '../platform/origin-settings.ts';
+
+export interface FetchThreadData {
+  readonly catalogPath: string;
+  /** Holds cache.db and chunks/. */
+  readonly cacheDirectory: string;
+  readonly stateDirectory: string;
+  readonly origins: readonly OriginSettings[];
+  /** What each proves with who we are, sealed. */
+  readonly credentials: ReadonlyMap<string, MessagePort>;
+  /** Origins that were down when the last life ended. */
+  readonly down: readonly string[];
+  readonly cache: CacheSettings;
+  readonly failpoints: boolean;
+  readonly armed: readonly string[];
+}
+
+export type FetchCommand =
+  /** The first message. */
+  | { readonly type: 'begin'; readonly data: FetchThreadData }
+  /** A thread that faces the kernel asks through that port, and is woken by that eventfd. It replaces the one before. */
+  | { readonly type: 'connect'; readonly port: MessagePort; readonly wakeFd: number }
+  | { readonly type: 'call'; readonly id: number; readonly call: OriginCall }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'set-failpoint'; readonly setting: string }
+  | { readonly type: 'clear-failpoints' }
+  | { readonly type: 'stop' };
+
+/** What may be asked of an origin that lives in the thread. */
+export type OriginCall =
+  | { readonly what: 'list'; readonly originId: string; readonly directory: RealPath }
+  | { readonly what: 'stat'; readonly originId: string; readonly path: RealPath }
+  /** Puts ranges of a file into a file of ours of the same size, which is made when it is not there: for whoever parses. */
+  | {
+      readonly what: 'copy';
+      readonly originId: string;
+      readonly path: RealPath;
+      readonly version: FileVersion;
+      readonly ranges: readonly ByteRange[];
+      /** Absolute path. */
+      readonly file: string;
+    }
+  | { readonly what: 'probe'; readonly originId: string };
+
+export type OriginAnswer =
+  | { readonly what: 'list'; readonly entries: readonly OriginEntry[] }
+  | { readonly what: 'stat'; readonly entry: OriginEntry | null }
+  | { readonly what: 'copy' }
+  | { readonly what: 'probe' };
+
+export interface OriginNews {
+  readonly originId: string;
+  readonly state: HealthState;
+  readonly consecutiveFailures: number;
+  readonly lastError: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly isOpen: boolean;
+}
+
+export type FetchEvent =
+  | { readonly type: 'ready' }
+  | { readonly type: 'called'; readonly id: number; readonly answer: OriginAnswer }
+  | { readonly type: 'call-failed'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'origin-health'; readonly news: OriginNews }
+  /** A file is another one on its origin than the catalog says. */
+  | { readonly type: 'file-changed'; readonly originId: string; readonly path: RealPath }
+  | { readonly type: 'replica-diverged'; readonly originId: string; readonly path: RealPath; readonly content: ContentKey }
+  | { readonly type: 'stats'; readonly stats: FetchStats }
+  | { readonly type: 'failpoint-hits'; readonly hits: Readonly<Record<string, number>> }
+  | { readonly type: 'stopped' };
+
+export interface OriginStats {
+  readonly originId: string;
+  readonly kind: OriginKind;
+  readonly calls: number;
+  readonly failures: number;
+  readonly bytes: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface FetchStats {
+  readonly origins: readonly OriginStats[];
+  /** Reads that were answered with bytes, and with an error. */
+  readonly served: number;
+  readonly refused: number;
+  readonly memoryBytes: number;
+}
+
+/** From whoever faces the kernel. Ids are its own; a port that is replaced takes its requests with it. */
+export type ReadMessage =
+  | {
+      readonly type: 'read';
+      readonly id: number;
+      readonly content: ContentKey;
+      readonly offset: number;
+      readonly lengthBytes: number;
+      /** An origin that has just failed to give the bytes. */
+      readonly without: string | null;
+    }
+  | { readonly type: 'give-up'; readonly id: number }
+  /** Somebody reads what is held, up to there. */
+  | { readonly type: 'reading'; readonly content: ContentKey; readonly offset: number; readonly end: number }
+  /** Nobody has it open any more. */
+  | { readonly type: 'closed'; readonly content: ContentKey }
+  /** Chunks that were read, and those that were found wrong or missing. */
+  | { readonly type: 'chunks'; readonly touched: readonly number[]; readonly bad: readonly number[] };
+
+export type ReadAnswer =
+  /** The bytes of the whole range, as far as the file goes; their memory is the receiver's. */
+  | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; readonly servedBy: string }
+  | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode };

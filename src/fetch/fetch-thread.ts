@@ -1,0 +1,256 @@
+// The thread that brings bytes: the clients of all origins that are not read where they lie, the chunk store, and what
+// decides who is asked. Started by the fetcher actor. Whoever faces the kernel asks through a port of their own and is
+// given the bytes themselves; the main thread asks for listings only.
+//
+// Never here: the kernel's device, a write to the catalog, the tags of a file.
+import type { MessagePort } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
+import { Locations } from '../catalog/locations.ts';
+import { openCatalogForReading } from '../catalog/open-catalog.ts';
+import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
+import { childPath, extensionOf, rootRealPath } from '../library/real-path.ts';
+import { createOrigin } from '../origins/create-origin.ts';
+import { OriginGate } from '../origins/origin-gate.ts';
+import { limitsByKind } from '../origins/origin-limits.ts';
+import { systemClock } from '../platform/clock.ts';
+import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { Failpoints } from '../platform/failpoints.ts';
+import { signalEventfd } from '../platform/native.ts';
+import { isCached } from '../platform/origin-settings.ts';
+import type {
+  FetchCommand,
+  FetchEvent,
+  FetchStats,
+  FetchThreadData,
+  OriginAnswer,
+  OriginCall,
+  ReadAnswer,
+  ReadMessage,
+} from './fetch-protocol.ts';
+import { copyRanges } from './copy-ranges.ts';
+import { Fetcher } from './fetcher.ts';
+
+const housekeepingMs = 1_000;
+
+type Port = NonNullable<typeof parentPort>;
+
+/** What is told to a thread that has begun. */
+type Commands = (command: Exclude<FetchCommand, { type: 'begin' }>) => void;
+
+function main(): void {
+  const port = parentPort;
+  if (port === null) throw new MusicfsError('internal', 'the fetch thread is a worker thread');
+  let obey: Promise<Commands> | null = null;
+  port.on('message', (command: FetchCommand) => {
+    if (command.type === 'begin') obey = begin(port, command.data);
+    else void obey?.then((commands) => commands(command));
+  });
+}
+
+async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
+  const tell = (event: FetchEvent) => port.postMessage(event);
+  const failpoints = new Failpoints(data.failpoints, data.armed);
+  const database = openCatalogForReading(data.catalogPath);
+  const locations = new Locations(database);
+  const gates = new Map<string, OriginGate>();
+  for (const settings of data.origins) {
+    const origin = await createOrigin(settings, data);
+    const byKind = limitsByKind[settings.kind];
+    const gate = new OriginGate({
+      origin,
+      priority: settings.priority,
+      limits: {
+        ...byKind,
+        concurrency: settings.concurrency ?? byKind.concurrency,
+        requestsPerSecond: settings.requestsPerSecond,
+      },
+      clock: systemClock,
+      random: Math.random,
+      wasDown: data.down.includes(settings.id),
+      onHealth: () => tellHealth(gate),
+    });
+    gates.set(settings.id, gate);
+  }
+  const cached = new Set(data.origins.filter(isCached).map(({ id }) => id));
+  const fetcher = new Fetcher({
+    holders: ({ node, version }) => locations.holders(node, version),
+    nextOf: (node) => locations.nextOf(node),
+    gates,
+    isCached: (id) => cached.has(id),
+    store: null,
+    clock: systemClock,
+    random: Math.random,
+    onChanged: (originId, path) => tell({ type: 'file-changed', originId, path }),
+    onDiverged: (originId, path, content) => tell({ type: 'replica-diverged', originId, path, content }),
+    onServedElsewhere: () => undefined,
+  });
+  const calls = new Map<number, AbortController>();
+  let reader: { readonly port: MessagePort; readonly abort: AbortController } | null = null;
+  let said = '';
+
+  const keepHouse = () => {
+    fetcher.keepHouse();
+    const stats = statsNow();
+    if (JSON.stringify(stats) !== said) tell({ type: 'stats', stats });
+    said = JSON.stringify(stats);
+    setTimeout(keepHouse, housekeepingMs).unref();
+  };
+  keepHouse();
+  tell({ type: 'ready' });
+
+  return (command) => {
+    switch (command.type) {
+      case 'connect':
+        return connect(command.port, command.wakeFd);
+      case 'call':
+        return void serve(command.id, command.call);
+      case 'cancel':
+        return calls.get(command.id)?.abort(cancelled());
+      case 'set-failpoint':
+        return failpoints.set(command.setting);
+      case 'clear-failpoints':
+        return failpoints.clear();
+      case 'stop':
+        return void stop();
+    }
+  };
+
+  function tellHealth(gate: OriginGate): void {
+    const { isOpen, originId } = gate.candidate();
+    tell({ type: 'origin-health', news: { ...gate.health, originId, isOpen } });
+  }
+
+  function statsNow(): FetchStats {
+    return {
+      served: fetcher.served,
+      refused: fetcher.refused,
+      memoryBytes: fetcher.memoryBytes,
+      origins: [...gates.values()].map(({ origin, stats, latency }) => ({
+        originId: origin.id,
+        kind: origin.kind,
+        ...stats,
+        p50Ms: latency.p50(),
+        p99Ms: latency.p99(),
+      })),
+    };
+  }
+
+  /** Requests of the reader before die with its port: it asks again, or is dead. */
+  function connect(readerPort: MessagePort, wakeFd: number): void {
+    reader?.abort.abort(cancelled());
+    reader?.port.close();
+    const abort = new AbortController();
+    reader = { port: readerPort, abort };
+    const reads = new Map<number, AbortController>();
+    const answer = (message: ReadAnswer, transfer: readonly ArrayBuffer[] = []) => {
+      if (abort.signal.aborted) return;
+      readerPort.postMessage(message, [...transfer]);
+      signalEventfd(wakeFd);
+    };
+    const read = async (message: Extract<ReadMessage, { type: 'read' }>) => {
+      const { id, content, offset, lengthBytes, without } = message;
+      const own = new AbortController();
+      reads.set(id, own);
+      try {
+        await failpoints.pass('fetch.read', String(content.node), own.signal);
+        const signal = AbortSignal.any([own.signal, abort.signal]);
+        const { bytes, servedBy } = await fetcher.read(content, offset, lengthBytes, without, signal);
+        const owned = asOwned(bytes);
+        answer({ type: 'bytes', id, bytes: owned, servedBy }, [owned.buffer]);
+      } catch (error) {
+        if (codeOf(error) === 'internal') throw error;
+        answer({ type: 'failed', id, code: codeOf(error) });
+      } finally {
+        reads.delete(id);
+      }
+    };
+    readerPort.on('message', (message: ReadMessage) => {
+      switch (message.type) {
+        case 'read':
+          return void read(message);
+        case 'give-up':
+          return reads.get(message.id)?.abort(cancelled());
+        case 'reading':
+          return attempt(() => fetcher.reading(message.content, message.offset, message.end));
+        case 'closed':
+          return fetcher.closed(message.content);
+        case 'chunks':
+          return;
+      }
+    });
+  }
+
+  async function serve(id: number, call: OriginCall): Promise<void> {
+    const abort = new AbortController();
+    calls.set(id, abort);
+    try {
+      tell({ type: 'called', id, answer: await answerCall(call, abort.signal) });
+    } catch (error) {
+      if (codeOf(error) === 'internal') throw error;
+      tell({ type: 'call-failed', id, code: codeOf(error), message: messageOf(error) });
+    } finally {
+      calls.delete(id);
+    }
+  }
+
+  async function answerCall(call: OriginCall, signal: AbortSignal): Promise<OriginAnswer> {
+    const gate = gates.get(call.originId);
+    if (gate === undefined) throw new MusicfsError('not_found', `no origin ${call.originId}`);
+    switch (call.what) {
+      case 'list':
+        return { what: 'list', entries: await gate.list(call.directory, isMusic, signal) };
+      case 'stat':
+        try {
+          return { what: 'stat', entry: await gate.stat(call.path, 'scan', signal) };
+        } catch (error) {
+          if (codeOf(error) === 'not_found') return { what: 'stat', entry: null };
+          throw error;
+        }
+      case 'copy':
+        await copyRanges(gate, call, signal);
+        return { what: 'copy' };
+      case 'probe': {
+        const problem = await gate.probe();
+        if (problem !== null) throw problem;
+        return { what: 'probe' };
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    reader?.abort.abort(cancelled());
+    reader?.port.close();
+    await fetcher.close();
+    await Promise.all([...gates.values()].map((gate) => gate.close().catch(() => undefined)));
+    database.close();
+    tell({ type: 'stopped' });
+    port.close();
+  }
+}
+
+/** A directory is always listed; of files, those that may be music. */
+function isMusic(name: string): boolean {
+  const text = Buffer.from(name, 'latin1').toString('utf8');
+  return !isIgnoredName(text) && musicExtensions.has(extensionOf(childPath(rootRealPath, name)));
+}
+
+/** Bytes whose memory is theirs alone, so that it can be given away. */
+function asOwned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isAlone =
+    bytes.buffer instanceof ArrayBuffer && bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return isAlone ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (codeOf(error) === 'internal') throw error; // otherwise only a hint was lost
+  }
+}
+
+function cancelled(): MusicfsError {
+  return new MusicfsError('cancelled', 'whoever asked has given up');
+}
+
+main();

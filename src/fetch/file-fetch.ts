@@ -1,0 +1,388 @@
+// One content version that is being fetched: what of it is on its way, who waits for it, and where the next bytes are to
+// come from. Each byte is fetched once, however many wait for it; each reader is answered when its own bytes have come.
+//
+// The file is fetched in segments that begin and end on 64 KiB blocks. What has come stays in memory until the chunk
+// store has it, or, where nothing is stored, until the memory is needed.
+import type { ByteRange, ContentKey } from '../content/content-key.ts';
+import type { CallClass } from '../origins/origin-gate.ts';
+import type { Clock } from '../platform/clock.ts';
+import { codeOf, MusicfsError } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
+import { afterRead, noReadAhead, type ReadAhead, wantedTo } from './read-ahead.ts';
+import { Segment } from './segment.ts';
+import { type Overlap, type Source, transfer } from './transfer.ts';
+
+/** A sequential run of bytes that the chunk store cuts; see content/chunk-store.ts. */
+export interface StoredRun {
+  add(bytes: Uint8Array): void;
+  end(): Promise<void>;
+  committedTo(): number;
+}
+
+/** What is kept of fetched bytes; the chunk store, or nothing. */
+export interface ByteStore {
+  gaps(content: ContentKey, offset: number, lengthBytes: number): ByteRange[];
+  read(content: ContentKey, offset: number, lengthBytes: number): Promise<Uint8Array | null>;
+  beginRun(content: ContentKey, file: { sizeBytes: number; originId: string }, offset: number): StoredRun;
+}
+
+/** Bytes in memory over all files. */
+export interface MemoryBudget {
+  usedBytes: number;
+}
+
+export interface FileFetchOptions {
+  readonly content: ContentKey;
+  readonly sizeBytes: number;
+  readonly sources: readonly Source[];
+  /** null: fetched bytes are not kept. */
+  readonly store: ByteStore | null;
+  readonly memory: MemoryBudget;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onGone: (source: Source) => void;
+  readonly onDiverged: (source: Source) => void;
+  readonly onServed: (source: Source) => void;
+}
+
+/** Bytes that follow each other, as they are given to the store. */
+interface Run {
+  readonly stored: StoredRun;
+  fedTo: number;
+  fedAtMs: number;
+}
+
+interface Flight {
+  readonly segment: Segment;
+  run: Run | null;
+  klass: CallClass;
+}
+
+/** Tries to find bytes that went between two looks. */
+const mostLooks = 8;
+/** ms after which a run that nothing was added to is cut where it is, so that the store has it. */
+const runIdleMs = 1_000;
+
+export class FileFetch {
+  lastUsedMs: number;
+  private readonly options: FileFetchOptions;
+  private flights: Flight[] = [];
+  private readAhead: ReadAhead = noReadAhead;
+  private runs: Run[] = [];
+  /** Sources that have been shown to agree with what is held. */
+  private readonly trusted = new Set<string>();
+  private isClosed = false;
+
+  constructor(options: FileFetchOptions) {
+    this.options = options;
+    this.lastUsedMs = options.clock.monotonicMs();
+    const [first, second] = options.sources;
+    if (first !== undefined && second === undefined) this.trusted.add(first.gate.origin.id);
+  }
+
+  /** Whether something of it is under way. */
+  get isBusy(): boolean {
+    return this.flights.some(({ segment }) => !segment.isDone);
+  }
+
+  /**
+   * The bytes of a range, clamped to the file. Rejects with `origin_unavailable`, `version_gone`, `permission_denied` …;
+   * aborting lets go of what nobody else waits for.
+   */
+  async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+    const { sizeBytes } = this.options;
+    const end = Math.min(offset + lengthBytes, sizeBytes);
+    if (offset >= end) return new Uint8Array();
+    this.lastUsedMs = this.options.clock.monotonicMs();
+    this.readAhead = afterRead(this.readAhead, offset, end);
+    for (let look = 0; look < mostLooks; look += 1) {
+      this.start(this.missing(offset, end), 'foreground');
+      this.fetchAhead();
+      await this.arrive(offset, end, signal);
+      const bytes = await this.assemble(offset, end);
+      if (bytes !== null) return bytes;
+      signal.throwIfAborted();
+    }
+    throw new MusicfsError('origin_unavailable', 'the fetched bytes did not stay where they were put');
+  }
+
+  /** A reader that found everything until here: what is in front of it is fetched. */
+  reading(offset: number, end: number): void {
+    this.lastUsedMs = this.options.clock.monotonicMs();
+    this.readAhead = afterRead(this.readAhead, offset, end);
+    this.fetchAhead();
+  }
+
+  /** How far the reader that reads on has come, as a share of the file; 0 for one that jumps about. */
+  get sequentialShare(): number {
+    const { position, windowBytes } = this.readAhead;
+    return windowBytes === 0 ? 0 : position / this.options.sizeBytes;
+  }
+
+  /** Fetches a range that nobody reads yet. Resolves when it is there. */
+  async fetch(offset: number, end: number, klass: CallClass, signal: AbortSignal): Promise<void> {
+    const to = Math.min(end, this.options.sizeBytes);
+    for (let at = offset; at < to; at += limits.readAheadBytes) {
+      const partEnd = Math.min(at + limits.readAheadBytes, to);
+      this.lastUsedMs = this.options.clock.monotonicMs();
+      this.start(this.missing(at, partEnd), klass);
+      await this.arrive(at, partEnd, signal);
+    }
+  }
+
+  /** Nobody has it open any more: what was only read ahead is let go, what has come is kept. */
+  async finish(): Promise<void> {
+    for (const { segment } of this.flights) {
+      if (!segment.isDone && !segment.isWaitedFor) segment.abort.abort(gaveUp());
+    }
+    this.readAhead = noReadAhead;
+    await this.endRuns(() => true);
+    this.release();
+  }
+
+  /** Ends everything; nothing is read from it afterwards. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const { segment } of this.flights) segment.abort.abort(gaveUp());
+    await this.finish();
+    for (const flight of this.flights) this.drop(flight);
+  }
+
+  /** Forgets what the store has meanwhile. Called now and then. */
+  release(): void {
+    const idleSinceMs = this.options.clock.monotonicMs() - runIdleMs;
+    void this.endRuns((run) => run.fedAtMs <= idleSinceMs && !this.flights.some((f) => f.run === run && !f.segment.isDone));
+    for (const flight of this.flights) {
+      const { segment, run } = flight;
+      if (segment.isDone && run !== null && run.stored.committedTo() >= segment.end) this.drop(flight);
+    }
+  }
+
+  /** Gives memory back, the oldest first; for when nothing is stored. Bytes that are waited for stay. */
+  shrink(toBytes: number): void {
+    for (const flight of [...this.flights]) {
+      if (this.options.memory.usedBytes <= toBytes) return;
+      if (flight.segment.isDone && !flight.segment.isWaitedFor) this.drop(flight);
+    }
+  }
+
+  /** Parts of the range that are neither held nor on their way, on block borders. */
+  private missing(offset: number, end: number): ByteRange[] {
+    const { content, sizeBytes, store } = this.options;
+    const from = blockFloor(offset);
+    const to = Math.min(blockCeil(end), sizeBytes);
+    const gaps = store === null ? [{ offset: from, lengthBytes: to - from }] : store.gaps(content, from, to - from);
+    return gaps.flatMap((gap) => this.withoutFlights(gap.offset, gap.offset + gap.lengthBytes));
+  }
+
+  private withoutFlights(offset: number, end: number): ByteRange[] {
+    const parts: ByteRange[] = [];
+    let at = offset;
+    for (const { segment } of this.flights.toSorted((a, b) => a.segment.offset - b.segment.offset)) {
+      if (segment.failure !== null || segment.end <= at) continue;
+      if (segment.offset >= end) break;
+      if (segment.offset > at) parts.push({ offset: at, lengthBytes: segment.offset - at });
+      at = segment.end;
+    }
+    if (at < end) parts.push({ offset: at, lengthBytes: end - at });
+    return parts;
+  }
+
+  private start(parts: readonly ByteRange[], klass: CallClass): void {
+    for (const { offset, lengthBytes } of parts) {
+      // A first read asks for more than it needs: the next one is most likely there.
+      const wanted = klass === 'foreground' ? Math.max(lengthBytes, limits.firstRangeBytes) : lengthBytes;
+      const [free] = this.missing(offset, Math.min(offset + wanted, this.options.sizeBytes));
+      const end = free?.offset === offset ? offset + free.lengthBytes : offset + lengthBytes;
+      this.begin(offset, end, klass);
+    }
+  }
+
+  private begin(offset: number, end: number, klass: CallClass): void {
+    const segment = new Segment(offset, end);
+    const flight: Flight = { segment, run: null, klass };
+    this.flights.push(flight);
+    this.options.memory.usedBytes += end - offset;
+    void transfer(
+      {
+        sources: this.options.sources,
+        clock: this.options.clock,
+        random: this.options.random,
+        trusted: this.trusted,
+        overlap: (before) => this.overlap(before),
+        onGone: this.options.onGone,
+        onDiverged: this.options.onDiverged,
+        onServed: this.options.onServed,
+      },
+      { offset, end },
+      klass,
+      (bytes) => {
+        segment.push(bytes);
+        this.feed(flight);
+      },
+      segment.abort.signal,
+    ).then(
+      () => this.fetchAhead(),
+      (error: unknown) => {
+        segment.fail(error);
+        this.drop(flight);
+      },
+    );
+  }
+
+  /** Gives to the store what follows what it was given. */
+  private feed(flight: Flight): void {
+    const { store, content, sizeBytes, sources } = this.options;
+    if (store === null || this.isClosed) return;
+    const { segment } = flight;
+    if (flight.run === null) {
+      const before = this.runs.find(({ fedTo }) => fedTo === segment.offset);
+      const isAwaited =
+        before === undefined &&
+        this.flights.some((other) => other.segment.end === segment.offset && other.segment.failure === null && !other.segment.isDone);
+      if (isAwaited) return; // what comes before is on its way: one run of both
+      const originId = sources[0]?.gate.origin.id ?? '';
+      flight.run = before ?? {
+        stored: store.beginRun(content, { sizeBytes, originId }, segment.offset),
+        fedTo: segment.offset,
+        fedAtMs: 0,
+      };
+      if (before === undefined) this.runs.push(flight.run);
+    }
+    for (const bytes of segment.takeUnfed()) {
+      flight.run.stored.add(bytes);
+      flight.run.fedTo += bytes.length;
+    }
+    flight.run.fedAtMs = this.options.clock.monotonicMs();
+    if (!segment.isDone) return;
+    if (segment.end === sizeBytes) void this.endRuns((run) => run === flight.run);
+    const next = this.flights.find((other) => other.run === null && other.segment.offset === segment.end);
+    if (next !== undefined) this.feed(next);
+  }
+
+  /** What was given of these runs is cut and committed. Never rejects. */
+  private async endRuns(isOver: (run: Run) => boolean): Promise<void> {
+    const ending = this.runs.filter(isOver);
+    this.runs = this.runs.filter((run) => !ending.includes(run));
+    await Promise.all(ending.map(({ stored }) => stored.end().catch(() => undefined)));
+  }
+
+  /** Waits for everything of the range that is on its way. */
+  private async arrive(offset: number, end: number, signal: AbortSignal): Promise<void> {
+    const waits = this.flights
+      .filter(({ segment }) => segment.offset < end && segment.end > offset)
+      .map((flight) => {
+        this.hurry(flight);
+        return flight.segment.wait(Math.min(end, flight.segment.end), signal);
+      });
+    await Promise.all(waits);
+  }
+
+  /** Somebody waits for what was only read ahead: it goes before what nobody waits for. */
+  private hurry(flight: Flight): void {
+    const { segment, klass } = flight;
+    const isQueued = this.options.sources.some(({ gate }) => gate.pending > gate.limits.concurrency);
+    if (klass === 'foreground' || segment.heldBytes > 0 || !isQueued || segment.isDone) return;
+    this.drop(flight);
+    segment.abort.abort(gaveUp());
+    this.begin(segment.offset, segment.end, 'foreground');
+  }
+
+  private async assemble(offset: number, end: number): Promise<Uint8Array | null> {
+    const { content, store } = this.options;
+    const area = new Uint8Array(end - offset);
+    for (let at = offset; at < end; ) {
+      const copied = this.copy(at, end, area.subarray(at - offset));
+      at += copied;
+      if (copied > 0) continue;
+      const next = Math.min(
+        end,
+        ...this.flights.map(({ segment }) => segment.offset).filter((start) => start > at),
+      );
+      const stored = (await store?.read(content, at, next - at)) ?? null;
+      if (stored === null) return null;
+      area.set(stored, at - offset);
+      at = next;
+    }
+    return area;
+  }
+
+  private copy(offset: number, end: number, area: Uint8Array): number {
+    for (const { segment } of this.flights) {
+      const copied = segment.copy(offset, end, area);
+      if (copied > 0) return copied;
+    }
+    return 0;
+  }
+
+  private fetchAhead(): void {
+    if (this.isClosed) return;
+    const { memory, sizeBytes, sources } = this.options;
+    const to = wantedTo(this.readAhead, sizeBytes);
+    const { position, windowBytes } = this.readAhead;
+    if (to <= position) return;
+    const atOnce = Math.max(1, ...sources.map(({ gate }) => gate.limits.rangesPerFile));
+    // One range for each that may be under way, so that one round trip of each is hidden behind the others.
+    const rangeBytes = Math.max(limits.firstRangeBytes, blockFloor(windowBytes / atOnce));
+    for (const part of this.missing(position, to)) {
+      const partEnd = part.offset + part.lengthBytes;
+      for (let at = part.offset; at < partEnd; at += rangeBytes) {
+        const underWay = this.flights.filter(({ segment }) => !segment.isDone);
+        const bytesUnderWay = underWay.reduce((sum, { segment }) => sum + segment.end - segment.arrivedTo, 0);
+        if (underWay.length >= atOnce || bytesUnderWay >= limits.inFlightFileBytes) return;
+        if (memory.usedBytes >= limits.inFlightBytes) return;
+        this.begin(at, Math.min(at + rangeBytes, partEnd), 'read-ahead');
+      }
+    }
+  }
+
+  /** Bytes that are held right before an offset, or else the first of those that are held at all. */
+  private async overlap(before: number): Promise<Overlap | null> {
+    const from = Math.max(0, before - limits.overlapBytes);
+    const adjacent = from < before ? await this.heldNow(from, before) : null;
+    if (adjacent !== null) return { offset: from, bytes: adjacent };
+    for (const { segment } of this.flights) {
+      const end = Math.min(segment.arrivedTo, segment.offset + limits.overlapBytes);
+      const bytes = end > segment.offset ? await this.heldNow(segment.offset, end) : null;
+      if (bytes !== null) return { offset: segment.offset, bytes };
+    }
+    const { content, sizeBytes, store } = this.options;
+    if (store === null) return null;
+    let at = 0;
+    for (const gap of [...store.gaps(content, 0, sizeBytes), { offset: sizeBytes, lengthBytes: 0 }]) {
+      const end = Math.min(gap.offset, at + limits.overlapBytes);
+      const bytes = end > at ? await store.read(content, at, end - at) : null;
+      if (bytes !== null) return { offset: at, bytes };
+      at = gap.offset + gap.lengthBytes;
+    }
+    return null;
+  }
+
+  private async heldNow(offset: number, end: number): Promise<Uint8Array | null> {
+    try {
+      return await this.assemble(offset, end);
+    } catch (error) {
+      if (codeOf(error) === 'internal') throw error;
+      return null;
+    }
+  }
+
+  private drop(flight: Flight): void {
+    if (!this.flights.includes(flight)) return;
+    this.flights = this.flights.filter((other) => other !== flight);
+    this.options.memory.usedBytes -= flight.segment.end - flight.segment.offset;
+  }
+}
+
+function blockFloor(offset: number): number {
+  return Math.floor(offset / limits.blockBytes) * limits.blockBytes;
+}
+
+function blockCeil(offset: number): number {
+  return Math.ceil(offset / limits.blockBytes) * limits.blockBytes;
+}
+
+function gaveUp(): MusicfsError {
+  return new MusicfsError('cancelled', 'nobody waits for it any more');
+}

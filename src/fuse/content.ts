@@ -1,0 +1,153 @@
+// The bytes of files, wherever they lie: read by this thread from a local origin, from the chunks that are kept, or
+// brought by the fetch thread. Decides which, and goes from one to the other when the first cannot.
+import type { Locations } from '../catalog/locations.ts';
+import type { RemoteReader } from '../fetch/remote-reader.ts';
+import { FailedRanges } from '../origins/failed-ranges.ts';
+import type { LocalReader } from '../origins/local-reader.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { ErrorCode } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
+
+export interface ContentOptions {
+  readonly local: LocalReader;
+  readonly remote: RemoteReader;
+  readonly locations: Locations;
+  /** Origins whose files are not read where they lie. */
+  readonly fetched: ReadonlySet<string>;
+  readonly clock: Clock;
+}
+
+/** How a content version is read. */
+interface Route {
+  readonly how: 'local' | 'remote' | 'gone';
+  readonly originId: string;
+  readonly sizeBytes: number;
+  /** Others hold it too. */
+  readonly hasReplicas: boolean;
+  readonly untilMs: number;
+}
+
+/** What is known of a file's holders is looked at again after this: they come and go. */
+const routeMs = 5_000;
+const mostRoutes = 4096;
+/** Failures of a local origin after which another holder is asked. */
+const passing: ReadonlySet<ErrorCode> = new Set(['origin_unavailable', 'deadline_exceeded']);
+
+export class Content {
+  private readonly options: ContentOptions;
+  private readonly routes = new Map<string, Route>();
+  private readonly failed: FailedRanges;
+
+  constructor(options: ContentOptions) {
+    this.options = options;
+    this.failed = new FailedRanges(options.clock);
+  }
+
+  /**
+   * Reads into `area` what is in memory now. Returns the bytes read (fewer than asked only at the end of the file),
+   * 'wait' when a disk is needed (then call `read`), 'fetch' when an origin is (then call `fetch`), or an error code.
+   */
+  readNow(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): number | 'wait' | 'fetch' | ErrorCode {
+    const route = this.route(id, version);
+    if (route.how === 'local') return this.options.local.readNow(id, version, offset, length, area);
+    if (route.how === 'gone') return 'version_gone';
+    const wanted = Math.min(length, route.sizeBytes - offset);
+    if (wanted <= 0) return 0;
+    return this.failed.find(keyOf(id, version), offset, wanted) ?? 'fetch';
+  }
+
+  /** The same, waiting for a disk of this machine; 'fetch' when an origin is needed after all. Never rejects. */
+  async read(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    area: Uint8Array,
+  ): Promise<number | 'fetch' | ErrorCode> {
+    const route = this.route(id, version);
+    if (route.how !== 'local') return 'fetch';
+    if (!route.hasReplicas) return this.options.local.read(id, version, offset, length, area);
+    // A disk that is spinning up is not waited for while another holder may answer. Its late bytes are its own.
+    const own = new Uint8Array(length);
+    const late = Promise.withResolvers<'deadline_exceeded'>();
+    const cancel = this.options.clock.after(limits.replicaAfterMs, () => late.resolve('deadline_exceeded'));
+    const outcome = await Promise.race([
+      this.options.local.read(id, version, offset, length, own),
+      late.promise,
+    ]);
+    cancel();
+    if (typeof outcome === 'number') area.set(own.subarray(0, outcome));
+    return typeof outcome === 'string' && passing.has(outcome) ? 'fetch' : outcome;
+  }
+
+  /** Bytes that the fetch thread brings. Never rejects; aborting ends it at once. */
+  async fetch(
+    id: number,
+    version: number,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array | ErrorCode> {
+    const { how, originId } = this.route(id, version);
+    const without = how === 'local' ? originId : null;
+    const outcome = await this.options.remote.read({ node: id, version }, offset, length, without, signal);
+    if (typeof outcome === 'string' && outcome !== 'cancelled') {
+      this.failed.add(keyOf(id, version), offset, length, outcome);
+    }
+    return outcome;
+  }
+
+  /** Whether the kernel may read the file itself: nobody else could go on with it when its disk dies. */
+  mayPassThrough(id: number, version: number): boolean {
+    const { how, hasReplicas } = this.route(id, version);
+    return how === 'local' && !hasReplicas;
+  }
+
+  /** See LocalReader.hold. */
+  hold(id: number, version: number): void {
+    if (this.route(id, version).how === 'local') this.options.local.hold(id, version);
+  }
+
+  letGo(id: number, version: number): void {
+    const { how, hasReplicas } = this.route(id, version);
+    if (how === 'local') this.options.local.letGo(id, version);
+    if (how === 'remote' || hasReplicas) {
+      this.options.remote.tell({ type: 'closed', content: { node: id, version } });
+    }
+  }
+
+  /** A read of that range took too long: for a moment it fails at once. */
+  gaveUp(id: number, version: number, offset: number, length: number): void {
+    if (this.route(id, version).how === 'local') this.options.local.gaveUp(id, version, offset, length);
+    else this.failed.add(keyOf(id, version), offset, length, 'deadline_exceeded');
+  }
+
+  private route(id: number, version: number): Route {
+    const key = keyOf(id, version);
+    const now = this.options.clock.monotonicMs();
+    const known = this.routes.get(key);
+    if (known !== undefined && known.untilMs > now) return known;
+    if (this.routes.size >= mostRoutes) this.routes.clear();
+    const holders = this.options.locations.holders(id, version);
+    const [first] = holders;
+    const route: Route = {
+      how: first === undefined ? 'gone' : this.options.fetched.has(first.originName) ? 'remote' : 'local',
+      originId: first?.originName ?? '',
+      sizeBytes: first?.sizeBytes ?? 0,
+      hasReplicas: holders.length > 1,
+      untilMs: now + routeMs,
+    };
+    this.routes.set(key, route);
+    return route;
+  }
+}
+
+function keyOf(id: number, version: number): string {
+  return `${id}.${version}`;
+}
