@@ -4,7 +4,14 @@
 // them are asked again by whoever faces the kernel, calls of lanes fail with `unavailable`, and the scan tries again.
 // Mailbox: 1,024 messages, past that `overloaded`.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { FetchCommand, FetchEvent, FetchThreadData, OriginAnswer, OriginCall, OriginNews } from '../fetch/fetch-protocol.ts';
+import type {
+  FetchCommand,
+  FetchEvent,
+  FetchThreadData,
+  OriginAnswer,
+  OriginCall,
+  OriginNews,
+} from '../fetch/fetch-protocol.ts';
 import { type Credentials, sealCredentials } from '../origins/credentials.ts';
 import { messageOf } from '../platform/errors.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';

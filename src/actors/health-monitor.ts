@@ -6,7 +6,13 @@
 // Owns: the states, which are on the status board. Loses on restart: nothing but the counts of failures. Escalates.
 // Mailbox: 1,024 messages, past that the oldest evidence goes.
 import type { OriginNews } from '../fetch/fetch-protocol.ts';
-import { afterAnswer, afterError, type HealthState, type OriginHealthFacts, unknownHealth } from '../origins/origin-health.ts';
+import {
+  afterAnswer,
+  afterError,
+  type HealthState,
+  type OriginHealthFacts,
+  unknownHealth,
+} from '../origins/origin-health.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
@@ -116,7 +122,8 @@ function startLife(
   function probe({ settings: { id }, lane, isFetched }: WatchedOrigin): void {
     const failed = (error: unknown) => context.self.tell({ type: 'evidence', originId: id, error });
     if (probing.has(id)) {
-      if (!isFetched) failed(new MusicfsError('deadline_exceeded', 'the last look at it has not come back yet'));
+      if (!isFetched)
+        failed(new MusicfsError('deadline_exceeded', 'the last look at it has not come back yet'));
       return;
     }
     probing.add(id);

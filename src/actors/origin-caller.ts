@@ -1,13 +1,14 @@
 // How a lane reaches its origin: directly, when it is a directory that is read where it lies, or through the fetch thread.
+
+import type { OriginAnswer, OriginCall } from '../fetch/fetch-protocol.ts';
 import { isIgnoredName } from '../library/music-files.ts';
 import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
-import type { HeldRange } from '../tags/bounded-reader.ts';
-import type { OriginAnswer, OriginCall } from '../fetch/fetch-protocol.ts';
 import type { LocalOrigin, NameFilter, OriginFile, OriginListing } from '../origins/local-origin.ts';
 import type { OriginEntry } from '../origins/origin.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 import type { ActorRef } from '../supervision/actor-ref.ts';
+import type { HeldRange } from '../tags/bounded-reader.ts';
 import type { FetcherMessage } from './fetcher.ts';
 import type { OriginMounts } from './origin-lane.ts';
 
@@ -33,15 +34,20 @@ export function callDirectly(origin: LocalOrigin, filter: NameFilter): OriginCal
   };
 }
 
-export function callThrough(fetcher: ActorRef<FetcherMessage>, { id: originId }: OriginSettings): OriginCaller {
+export function callThrough(
+  fetcher: ActorRef<FetcherMessage>,
+  { id: originId }: OriginSettings,
+): OriginCaller {
   const ask = <W extends OriginCall['what']>(
     call: Extract<OriginCall, { what: W }>,
     signal: AbortSignal,
   ): Promise<Extract<OriginAnswer, { what: W }>> =>
-    fetcher.ask<OriginAnswer>((reply) => ({ type: 'call', call, reply }), { timeoutMs: callMs, signal }).then((answer) => {
-      if (answer.what !== call.what) throw new MusicfsError('internal', `an answer to ${answer.what}`);
-      return answer as Extract<OriginAnswer, { what: W }>;
-    });
+    fetcher
+      .ask<OriginAnswer>((reply) => ({ type: 'call', call, reply }), { timeoutMs: callMs, signal })
+      .then((answer) => {
+        if (answer.what !== call.what) throw new MusicfsError('internal', `an answer to ${answer.what}`);
+        return answer as Extract<OriginAnswer, { what: W }>;
+      });
   return {
     async list(directory, signal) {
       const { entries } = await ask({ what: 'list', originId, directory }, signal);
@@ -56,7 +62,10 @@ export function callThrough(fetcher: ActorRef<FetcherMessage>, { id: originId }:
       return { missing: [], mounted: [] };
     },
     async copy({ path, sizeBytes, mtimeNs, etag = null }, ranges, file, signal) {
-      await ask({ what: 'copy', originId, path, version: { sizeBytes, mtimeNs, etag }, ranges, file }, signal);
+      await ask(
+        { what: 'copy', originId, path, version: { sizeBytes, mtimeNs, etag }, ranges, file },
+        signal,
+      );
     },
   };
 }

@@ -17,7 +17,12 @@ export interface RemoteTagsOptions {
   readonly directory: string;
   readonly parsers: ParserPool;
   readonly wantsFileFp: boolean;
-  readonly copy: (file: SeenFile, ranges: readonly HeldRange[], target: string, signal: AbortSignal) => Promise<unknown>;
+  readonly copy: (
+    file: SeenFile,
+    ranges: readonly HeldRange[],
+    target: string,
+    signal: AbortSignal,
+  ) => Promise<unknown>;
 }
 
 interface Head {
@@ -59,7 +64,9 @@ async function parsePart(
   });
   const all = heads;
   try {
-    const wanted = new Map(heads.map((head) => [head, firstRanges(head.file.sizeBytes, options.wantsFileFp)]));
+    const wanted = new Map(
+      heads.map((head) => [head, firstRanges(head.file.sizeBytes, options.wantsFileFp)]),
+    );
     while (heads.length > 0) {
       heads = await fetchHeads(heads, wanted, options, outcomes, signal);
       if (heads.length === 0) break;

@@ -1,7 +1,7 @@
 // What the control API sees of the daemon: the status board and the supervision snapshot in control's terms.
 import path from 'node:path';
-import { indexer } from '../actors/indexer.ts';
 import { isOffline } from '../actors/health-monitor.ts';
+import { indexer } from '../actors/indexer.ts';
 import { etaSeconds, filesPerSecond, type ScanState } from '../actors/scan-progress.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
 import type {

@@ -26,6 +26,7 @@ interface HolderRow {
 
 export class Locations {
   private readonly current;
+  private readonly entryOf;
   private readonly next;
   private readonly old;
   private readonly replicas;
@@ -37,11 +38,13 @@ export class Locations {
        FROM tracks t JOIN nodes n ON n.id = t.node JOIN origins o ON o.id = t.origin
        WHERE t.node = ? AND n.version = ?`,
     );
+    this.entryOf = database.prepare<unknown[], { parent: number; sortKey: string; id: number }>(
+      'SELECT parent, sort_key AS sortKey, id FROM entries WHERE node = ? AND removed_at IS NULL',
+    );
     this.next = database.prepare<unknown[], { node: number; version: number }>(
-      `SELECT n.id AS node, n.version FROM entries e
-       JOIN entries f ON f.parent = e.parent AND f.removed_at IS NULL AND (f.sort_key, f.id) > (e.sort_key, e.id)
-       JOIN nodes n ON n.id = f.node AND n.kind = ?2
-       WHERE e.node = ?1 AND e.removed_at IS NULL ORDER BY f.sort_key, f.id LIMIT 1`,
+      `SELECT n.id AS node, n.version FROM entries e JOIN nodes n ON n.id = e.node AND n.kind = ?
+       WHERE e.parent = ? AND e.removed_at IS NULL AND (e.sort_key, e.id) > (?, ?)
+       ORDER BY e.sort_key, e.id LIMIT 1`,
     );
     this.old = database.prepare<unknown[], HolderRow>(
       `SELECT o.name AS originName, t.real_path AS realPath, v.size, v.mtime_s AS mtimeS, v.mtime_ns AS mtimeNs,
@@ -52,14 +55,15 @@ export class Locations {
     this.replicas = database.prepare<unknown[], HolderRow>(
       `SELECT o.name AS originName, r.real_path AS realPath, r.size, r.mtime_s AS mtimeS, r.mtime_ns AS mtimeNs,
               r.etag, 0 AS isAuthoritative
-       FROM replicas r JOIN origins o ON o.id = r.origin WHERE r.node = ? AND r.version = ?
-       ORDER BY o.priority, o.id`,
+       FROM replicas r JOIN origins o ON o.id = r.origin WHERE r.node = ? AND r.version = ?`,
     );
   }
 
   /** The file that follows in the directory a node is listed in; null: none does. */
   nextOf(node: number): { readonly node: number; readonly version: number } | null {
-    return this.next.get(node, nodeKind.file) ?? null;
+    const entry = this.entryOf.get(node);
+    if (entry === undefined) return null;
+    return this.next.get(nodeKind.file, entry.parent, entry.sortKey, entry.id) ?? null;
   }
 
   /** The authoritative holder first; empty when that version is not described any more. */

@@ -77,9 +77,7 @@ export class Publisher {
          FROM origins ORDER BY id`,
       ),
       firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_points = ? WHERE id = ?'),
-      priorityOf: database
-        .prepare<unknown[], number>('SELECT priority FROM origins WHERE id = ?')
-        .pluck(),
+      priorityOf: database.prepare<unknown[], number>('SELECT priority FROM origins WHERE id = ?').pluck(),
       filesOf: database.prepare<unknown[], number>('SELECT files FROM origins WHERE id = ?').pluck(),
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
       lastPublication: database

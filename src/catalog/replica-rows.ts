@@ -40,9 +40,9 @@ export class ReplicaRows {
          FROM replicas r JOIN nodes n ON n.id = r.node JOIN tracks t ON t.node = r.node
          WHERE r.origin = ? AND r.real_path = ?`,
       ),
-      best: database.prepare<unknown[], ReplicaRow>(
-        `SELECT ${columns} FROM replicas r JOIN nodes n ON n.id = r.node AND n.version = r.version
-         JOIN origins o ON o.id = r.origin WHERE r.node = ? ORDER BY o.priority, o.id LIMIT 1`,
+      ofNode: database.prepare<unknown[], ReplicaRow & { readonly priority: number }>(
+        `SELECT ${columns}, o.priority FROM replicas r JOIN nodes n ON n.id = r.node AND n.version = r.version
+         JOIN origins o ON o.id = r.origin WHERE r.node = ?`,
       ),
       twin: database.prepare<unknown[], Twin>(
         `SELECT t.node, n.version, t.origin, o.priority FROM origins o
@@ -85,7 +85,10 @@ export class ReplicaRows {
 
   /** The replica of a node's current version that its track falls back on. */
   bestOf(node: number): ReplicaRow | undefined {
-    return this.sql.best.get(node);
+    const [best] = this.sql.ofNode
+      .all(node)
+      .toSorted((a, b) => a.priority - b.priority || a.origin - b.origin);
+    return best;
   }
 
   /** True when the origin did not hold it before. */

@@ -163,7 +163,10 @@ export class TrackRows {
   }
 
   /** The holder of a track is another one from now on: same node, same content. Its former place is nobody's. */
-  moveTo(node: number, to: Pick<ReplicaRow, 'origin' | 'realPath' | 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>): void {
+  moveTo(
+    node: number,
+    to: Pick<ReplicaRow, 'origin' | 'realPath' | 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>,
+  ): void {
     this.sql.forget.run(to.origin, to.realPath, node);
     this.sql.move.run(to.origin, to.realPath, to.etag, node);
     this.sql.redate.run(to.mtimeS, to.mtimeNs, node);

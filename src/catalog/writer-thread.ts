@@ -96,7 +96,8 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
     watch,
     wantsFileFp: data.origins.length > 1,
   });
-  for (const { name, kind, root, priority } of data.origins) publisher.registerOrigin(name, kind, root, priority);
+  for (const { name, kind, root, priority } of data.origins)
+    publisher.registerOrigin(name, kind, root, priority);
   const scans = new Map<string, SeenNodes>();
   const overview = (): Overview => ({ origins: publisher.origins(), counters: publisher.counters() });
   const unscanned = new Set(data.origins.map(({ name }) => name));

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
-import { originEntry } from './origin-entries.ts';
+import { originEntry, withAbsolutePaths } from './origin-entries.ts';
 
 const sizeHint = 'a size is a number with its unit: "20GiB", "500MB"';
 const units: Readonly<Record<string, number>> = {
@@ -44,12 +44,9 @@ const schema = v.strictObject({
   origins: v.optional(v.array(originEntry)),
 });
 
-export interface ConfigFile extends v.InferOutput<typeof schema> {
-  /** The folder that relative paths in it are below. */
-  readonly here?: string;
-}
+export type ConfigFile = v.InferOutput<typeof schema>;
 
-/** Reads and checks a file. Throws `config_invalid` with all that is wrong in it. */
+/** Reads and checks a file. Throws `config_invalid` with all that is wrong in it. Paths in it are made absolute. */
 export function readConfigFile(file: string): ConfigFile {
   let text: string;
   try {
@@ -72,5 +69,12 @@ export function readConfigFile(file: string): ConfigFile {
     const problems = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'file'}: ${issue.message}`);
     throw new MusicfsError('config_invalid', `${file}: ${problems.join('; ')}`);
   }
-  return { ...parsed.output, here: path.dirname(realpathSync(file)) }; // wherever links to it lie
+  const here = path.dirname(realpathSync(file)); // wherever links to it lie
+  const { output } = parsed;
+  return {
+    ...output,
+    ...(output.origins === undefined
+      ? {}
+      : { origins: output.origins.map((origin) => withAbsolutePaths(origin, here)) }),
+  };
 }

@@ -1,6 +1,7 @@
 // What a mount is to be: as a person gave it, and as it was settled from that, the configuration file and defaults.
-import type { FuseSettings } from '../platform/fuse-settings.ts';
+
 import type { CacheSettings } from '../platform/cache-settings.ts';
+import type { FuseSettings } from '../platform/fuse-settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 

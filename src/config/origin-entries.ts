@@ -22,7 +22,11 @@ const common = {
 };
 
 const withoutSecrets = (what: string) =>
-  v.check((text: string) => !/^[a-z0-9+]+:\/\/[^/]*@/i.test(text), `${what} holds no user or password: use credentials`);
+  v.check((text: string) => !/^[a-z0-9+]+:\/\/[^/]*@/i.test(text), noSecrets(what));
+
+function noSecrets(what: string): string {
+  return `${what} holds no password: use credentials`;
+}
 
 const mounted = v.strictObject({
   ...common,
@@ -64,8 +68,26 @@ export const originEntry = v.variant('kind', [mounted, sftp, s3, webdav]);
 export type OriginEntryInput = v.InferInput<typeof originEntry>;
 export type OriginConfig = v.InferOutput<typeof originEntry>;
 
-/** The settings of an entry; relative paths are below `here`. Its id is given by the caller. */
-export function settingsOf(entry: OriginConfig, id: string, here: string): OriginSettings {
+/** The entry with the paths in it made absolute, those below `here`. */
+export function withAbsolutePaths(entry: OriginConfig, here: string): OriginConfig {
+  switch (entry.kind) {
+    case 'local':
+    case 'nfs':
+    case 'smb':
+      return { ...entry, path: path.resolve(here, entry.path) };
+    case 'sftp':
+      return entry.known_hosts === undefined
+        ? entry
+        : { ...entry, known_hosts: path.resolve(here, entry.known_hosts) };
+    case 'webdav':
+      return entry.ca_file === undefined ? entry : { ...entry, ca_file: path.resolve(here, entry.ca_file) };
+    case 's3':
+      return entry;
+  }
+}
+
+/** The settings of an entry whose paths are absolute. Its id is given by the caller. */
+export function settingsOf(entry: OriginConfig, id: string): OriginSettings {
   const shared = {
     id,
     priority: entry.priority ?? originDefaults.priority,
@@ -74,19 +96,18 @@ export function settingsOf(entry: OriginConfig, id: string, here: string): Origi
     requestsPerSecond: entry.requests_per_s ?? originDefaults.requestsPerSecond,
     credentials: entry.credentials ?? originDefaults.credentials,
   };
-  const absolute = (file: string | undefined) => (file === undefined ? null : path.resolve(here, file));
   switch (entry.kind) {
     case 'local':
     case 'nfs':
     case 'smb':
-      return { ...shared, kind: entry.kind, root: path.resolve(here, entry.path) };
+      return { ...shared, kind: entry.kind, root: path.resolve(entry.path) };
     case 'sftp': {
       const { host, port, user = null } = entry;
       const at = `${host.includes(':') ? `[${host}]` : host}${port === 22 ? '' : `:${port}`}`;
       return {
         ...shared,
         ...{ kind: 'sftp', host, port, user, path: entry.path, hostKey: entry.host_key },
-        knownHosts: absolute(entry.known_hosts),
+        knownHosts: entry.known_hosts ?? null,
         root: `sftp://${at}/${entry.path.replace(/^\//, '')}`,
       };
     }
@@ -104,7 +125,7 @@ export function settingsOf(entry: OriginConfig, id: string, here: string): Origi
     case 'webdav':
       return {
         ...shared,
-        ...{ kind: 'webdav', url: entry.url, caFile: absolute(entry.ca_file), root: entry.url },
+        ...{ kind: 'webdav', url: entry.url, caFile: entry.ca_file ?? null, root: entry.url },
       };
   }
 }
@@ -138,7 +159,12 @@ function entryFrom(text: string): Record<string, unknown> {
     case 'sftp': {
       const url = URL.parse(target.startsWith('//') ? `sftp:${target}` : `sftp://${target}`);
       if (url === null || url.hostname === '') break;
-      if (url.password !== '') return { kind: 'webdav', url: text }; // refused with the same words
+      if (url.password !== '') {
+        throw new MusicfsError(
+          'invalid_argument',
+          `--origin ${withoutUserInfo(text)}: ${noSecrets('a URL')}`,
+        );
+      }
       return {
         ...{ kind, host: url.hostname.replace(/^\[|\]$/g, ''), path: decodeURIComponent(url.pathname) },
         ...(url.port === '' ? {} : { port: Number(url.port) }),

@@ -2,8 +2,8 @@
 // by a running daemon that is told to look at its configuration again.
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { MusicfsError } from '../platform/errors.ts';
 import { defaultCache } from '../platform/cache-settings.ts';
+import { MusicfsError } from '../platform/errors.ts';
 import { parseFailpoint } from '../platform/failpoints.ts';
 import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { resolveMountPoint } from '../platform/mount-table.ts';
@@ -77,7 +77,7 @@ function originsFrom(
     if (free === undefined || taken.includes(free)) {
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
-    const origin = settingsOf(entry, free, config.here ?? process.cwd());
+    const origin = settingsOf(entry, free);
     origins.push(isMounted(origin) ? resolved(origin, origins, mountPoint, known) : origin);
   }
   return origins;

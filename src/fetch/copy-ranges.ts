@@ -37,6 +37,8 @@ async function ours<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new MusicfsError('unavailable', `no room for the head of a file: ${messageOf(error)}`, { cause: error });
+    throw new MusicfsError('unavailable', `no room for the head of a file: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

@@ -1,10 +1,10 @@
 // What the fetch thread is told and says: to the fetcher actor on the main thread, and to whoever faces the kernel.
+
+import type { MessagePort } from 'node:worker_threads';
 import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts';
 import type { HealthState } from '../origins/origin-health.ts';
-
-import type { MessagePort } from 'node:worker_threads';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
@@ -72,7 +72,12 @@ export type FetchEvent =
   | { readonly type: 'origin-health'; readonly news: OriginNews }
   /** A file is another one on its origin than the catalog says. */
   | { readonly type: 'file-changed'; readonly originId: string; readonly path: RealPath }
-  | { readonly type: 'replica-diverged'; readonly originId: string; readonly path: RealPath; readonly content: ContentKey }
+  | {
+      readonly type: 'replica-diverged';
+      readonly originId: string;
+      readonly path: RealPath;
+      readonly content: ContentKey;
+    }
   | { readonly type: 'stats'; readonly stats: FetchStats }
   | { readonly type: 'failpoint-hits'; readonly hits: Readonly<Record<string, number>> }
   | { readonly type: 'stopped' };
@@ -116,5 +121,10 @@ export type ReadMessage =
 
 export type ReadAnswer =
   /** The bytes of the whole range, as far as the file goes; their memory is the receiver's. */
-  | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer>; readonly servedBy: string }
+  | {
+      readonly type: 'bytes';
+      readonly id: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly servedBy: string;
+    }
   | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode };

@@ -17,6 +17,7 @@ import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { signalEventfd } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
+import { copyRanges } from './copy-ranges.ts';
 import type {
   FetchCommand,
   FetchEvent,
@@ -27,7 +28,6 @@ import type {
   ReadAnswer,
   ReadMessage,
 } from './fetch-protocol.ts';
-import { copyRanges } from './copy-ranges.ts';
 import { Fetcher } from './fetcher.ts';
 
 const housekeepingMs = 1_000;
@@ -237,7 +237,9 @@ function isMusic(name: string): boolean {
 /** Bytes whose memory is theirs alone, so that it can be given away. */
 function asOwned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const isAlone =
-    bytes.buffer instanceof ArrayBuffer && bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+    bytes.buffer instanceof ArrayBuffer &&
+    bytes.byteOffset === 0 &&
+    bytes.byteLength === bytes.buffer.byteLength;
   return isAlone ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 

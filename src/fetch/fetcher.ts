@@ -1,7 +1,8 @@
 // Bytes of files that are not read where they lie: from the chunk store, or from whichever origin has them. The inside of
 // the fetch thread; knows nothing of threads or messages.
-import type { ContentKey } from '../content/content-key.ts';
+
 import type { Holder } from '../catalog/locations.ts';
+import type { ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { CallClass, OriginGate } from '../origins/origin-gate.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -131,7 +132,9 @@ export class Fetcher {
     if (first === undefined) {
       throw new MusicfsError('version_gone', 'that version of the file is not known any more');
     }
-    const sources = holders.filter(({ originName }) => originName !== without).flatMap((holder) => this.sourceOf(holder));
+    const sources = holders
+      .filter(({ originName }) => originName !== without)
+      .flatMap((holder) => this.sourceOf(holder));
     const fetched: Fetched = {
       file: this.createFile(content, first, sources, () => fetched),
       originIds: sources.map(({ gate }) => gate.origin.id),

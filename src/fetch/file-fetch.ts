@@ -152,7 +152,9 @@ export class FileFetch {
   /** Forgets what the store has meanwhile. Called now and then. */
   release(): void {
     const idleSinceMs = this.options.clock.monotonicMs() - runIdleMs;
-    void this.endRuns((run) => run.fedAtMs <= idleSinceMs && !this.flights.some((f) => f.run === run && !f.segment.isDone));
+    void this.endRuns(
+      (run) => run.fedAtMs <= idleSinceMs && !this.flights.some((f) => f.run === run && !f.segment.isDone),
+    );
     for (const flight of this.flights) {
       const { segment, run } = flight;
       if (segment.isDone && run !== null && run.stored.committedTo() >= segment.end) this.drop(flight);
@@ -172,7 +174,8 @@ export class FileFetch {
     const { content, sizeBytes, store } = this.options;
     const from = blockFloor(offset);
     const to = Math.min(blockCeil(end), sizeBytes);
-    const gaps = store === null ? [{ offset: from, lengthBytes: to - from }] : store.gaps(content, from, to - from);
+    const gaps =
+      store === null ? [{ offset: from, lengthBytes: to - from }] : store.gaps(content, from, to - from);
     return gaps.flatMap((gap) => this.withoutFlights(gap.offset, gap.offset + gap.lengthBytes));
   }
 
@@ -240,7 +243,10 @@ export class FileFetch {
       const before = this.runs.find(({ fedTo }) => fedTo === segment.offset);
       const isAwaited =
         before === undefined &&
-        this.flights.some((other) => other.segment.end === segment.offset && other.segment.failure === null && !other.segment.isDone);
+        this.flights.some(
+          (other) =>
+            other.segment.end === segment.offset && other.segment.failure === null && !other.segment.isDone,
+        );
       if (isAwaited) return; // what comes before is on its way: one run of both
       const originId = sources[0]?.gate.origin.id ?? '';
       flight.run = before ?? {

@@ -32,7 +32,10 @@ export function afterRead(state: ReadAhead, offset: number, end: number): ReadAh
   const sequential = state.sequential + 1;
   const next = { ...state, position: end, sequential };
   if (sequential < followsFrom || (state.windowBytes > 0 && end < state.growsAt)) return next;
-  const windowBytes = Math.min(Math.max(limits.firstRangeBytes, state.windowBytes * 2), limits.readAheadBytes);
+  const windowBytes = Math.min(
+    Math.max(limits.firstRangeBytes, state.windowBytes * 2),
+    limits.readAheadBytes,
+  );
   return { ...next, windowBytes, growsAt: end + windowBytes / 2 };
 }
 

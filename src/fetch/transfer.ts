@@ -4,12 +4,12 @@
 // Bytes of two versions never meet: each source is asked for the version it is known to hold, and one that goes on with
 // what another began must first show that it has the same: an overlap of 4 KiB with bytes that are held.
 import type { RealPath } from '../library/real-path.ts';
-import type { Clock } from '../platform/clock.ts';
-import { codeOf, type ErrorCode, errorCodes, MusicfsError } from '../platform/errors.ts';
-import { limits } from '../platform/limits.ts';
 import { orderOfOrigins } from '../origins/choose-origin.ts';
 import type { FileVersion } from '../origins/origin.ts';
 import type { CallClass, OriginGate } from '../origins/origin-gate.ts';
+import type { Clock } from '../platform/clock.ts';
+import { codeOf, type ErrorCode, errorCodes, MusicfsError } from '../platform/errors.ts';
+import { limits } from '../platform/limits.ts';
 
 /** Where the bytes of a content version lie. */
 export interface Source {
@@ -116,8 +116,7 @@ async function* checked(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { gate, path, version } = source;
-  const read = (from: number, to: number) =>
-    gate.readRange(path, version, from, to - from, klass, signal);
+  const read = (from: number, to: number) => gate.readRange(path, version, from, to - from, klass, signal);
   const overlap = options.trusted.has(gate.origin.id) ? null : await options.overlap(offset);
   if (overlap === null) {
     for await (const bytes of read(offset, end)) {

@@ -158,7 +158,9 @@ export class Answers {
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array | ErrorCode> {
-    return this.content.fetch?.(id, version, offset, length, signal) ?? Promise.resolve('unsupported_operation');
+    return (
+      this.content.fetch?.(id, version, offset, length, signal) ?? Promise.resolve('unsupported_operation')
+    );
   }
 
   /** A read of that range took too long; see LocalReader.gaveUp. */

@@ -8,8 +8,8 @@ import { recordOptions } from '../config/recorded-options.ts';
 import { probeMount } from '../fuse/mount.ts';
 import { unmount } from '../fuse/unmount.ts';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
-import { isFetched, isMounted } from '../platform/origin-settings.ts';
 import { isMusicfs, mountAt, readMounts } from '../platform/mount-table.ts';
+import { isFetched, isMounted } from '../platform/origin-settings.ts';
 import { checkStateAccess } from '../platform/state-access.ts';
 import { lockState } from '../platform/state-lock.ts';
 

@@ -89,7 +89,9 @@ export class BoundedReader {
   private isThere(offset: number, length: number): boolean {
     return (
       this.heldRanges === null ||
-      this.heldRanges.some((range) => range.offset <= offset && offset + length <= range.offset + range.lengthBytes)
+      this.heldRanges.some(
+        (range) => range.offset <= offset && offset + length <= range.offset + range.lengthBytes,
+      )
     );
   }
 

@@ -35,7 +35,12 @@ export type ParseOutcome =
   /** The name is gone, or no longer a regular file. `code` is an errno name. */
   | { readonly type: 'vanished'; readonly path: RealPath; readonly code: string }
   /** Only parts of the file were there, and the tags go on elsewhere. */
-  | { readonly type: 'needs'; readonly path: RealPath; readonly offset: number; readonly lengthBytes: number };
+  | {
+      readonly type: 'needs';
+      readonly path: RealPath;
+      readonly offset: number;
+      readonly lengthBytes: number;
+    };
 
 /** An outcome without its path, with what was read for it. */
 export type ChildResult = ReadTotals &

@@ -61,7 +61,9 @@ async function parseBatch(
     const action = batch.wantsTags ? failpoints.check('parser.file') : null;
     if (action !== null) sleepSync(action.type === 'delay' ? action.ms : Number.POSITIVE_INFINITY);
     const wanted = { tags: batch.wantsTags, fileFp: batch.wantsFileFp };
-    writeLine(JSON.stringify(await parseFile(rootFd, { path, held: batch.held[index] ?? null }, wanted, hash)));
+    writeLine(
+      JSON.stringify(await parseFile(rootFd, { path, held: batch.held[index] ?? null }, wanted, hash)),
+    );
   }
 }
 

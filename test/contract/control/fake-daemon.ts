@@ -50,6 +50,7 @@ export const sampleStatus: StatusReport = {
     notifications: 3,
     statements: 45,
     passthroughOpens: 6,
+    bytesFetched: 0,
     bytesRead: 7_000,
   },
   supervision: { restartsTotal: 2 },

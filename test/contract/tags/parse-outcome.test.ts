@@ -6,6 +6,7 @@ const parsed = {
   sizeBytes: 10,
   mtimeNs: '1700000000000000000',
   tags: { title: 'T', artists: ['A'], track: 3, lossless: true, custom: { KEY: ['v'] } },
+  fileFp: null,
   audioFp: '0123456789abcdef',
   state: 'ok',
   tagBytes: 10,
@@ -21,6 +22,7 @@ describe('a line of a child', () => {
     const reads = { tagBytes: 0, fingerprintBytes: 0, requests: 0 };
     const others = [
       { type: 'not-music', ...reads },
+      { type: 'needs', offset: 9, lengthBytes: 8, ...reads },
       { type: 'vanished', code: 'ENOENT', ...reads },
       { type: 'failed', sizeBytes: 0, mtimeNs: '0', reason: 'r', audioFp: null, ...reads },
     ];

@@ -107,7 +107,7 @@ describe('a service', () => {
     writeFileSync(path.join(home, 'c.toml'), '[[origins]]\npath = "music"\n');
     const link = path.join(temporaryDirectory(), 'link.toml');
     symlinkSync(path.join(home, 'c.toml'), link);
-    expect(readConfigFile(link).origins?.[0]?.path).toBe(path.join(home, 'music'));
+    expect(readConfigFile(link).origins).toEqual([{ kind: 'local', path: path.join(home, 'music') }]);
     try {
       readConfigFile(path.join(home, 'missing.toml'));
     } catch (error) {

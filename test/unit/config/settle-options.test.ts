@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { GivenOptions } from '../../../src/config/mount-options.ts';
 import { forgetOptions, recordedOptions, recordOptions } from '../../../src/config/recorded-options.ts';
 import { settleOptions } from '../../../src/config/settle-options.ts';
+import { originDefaults } from '../../../src/platform/origin-settings.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
 const context = { env: { XDG_RUNTIME_DIR: '/run/user/7', HOME: '/home/x' }, uid: 7 };
@@ -56,8 +57,8 @@ test('an origin that was settled before is not asked again where its links lead'
   mkdirSync(one);
   symlinkSync(one, two);
   const fresh = await settleOptions(given({ origins: [two] }), context);
-  expect(fresh.origins).toEqual([{ id: 'local', root: one }]);
-  const known = [{ id: 'local', root: two }];
+  expect(fresh.origins).toMatchObject([{ id: 'local', kind: 'local', root: one }]);
+  const known = [{ ...originDefaults, id: 'local', kind: 'local', root: two } as const];
   expect((await settleOptions(given({ origins: [two] }), { ...context, known })).origins).toEqual(known);
 });
 
@@ -65,7 +66,9 @@ test.each([
   [given({ origins: [] }), 'an origin is needed'],
   [{ origins: ['/a'] }, 'a mount point is needed'],
   [given({ origins: ['/a', '/a/b'] }), 'origins /a and /a/b overlap'],
-  [given({ origins: ['sftp://nas/music'] }), 'only local directories are built yet'],
+  [given({ origins: ['ftp://nas/music'] }), 'an origin is a directory, or nfs:PATH'],
+  [given({ origins: ['webdav:https://me:hush@nas/dav'] }), 'a URL holds no password'],
+  [given({ origins: ['sftp://me:hush@nas/music'] }), 'a URL holds no password'],
 ])('what cannot be is refused in one line', async (options, said) => {
   await expect(settleOptions(options, context)).rejects.toThrow(said);
 });

@@ -8,7 +8,7 @@
 import { constants as osConstants } from 'node:os';
 import type { NodeAttributes } from '../../../catalog/tree-reader.ts';
 import type { Clock } from '../../../platform/clock.ts';
-import { type ErrorCode, messageOf } from '../../../platform/errors.ts';
+import { type ErrorCode, MusicfsError, messageOf } from '../../../platform/errors.ts';
 import type { Failpoints } from '../../../platform/failpoints.ts';
 import { limits } from '../../../platform/limits.ts';
 import type { Logger } from '../../../platform/logger.ts';
