@@ -13,6 +13,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const roots = [
   'musicfs/v1/system.proto',
   'musicfs/v1/origin.proto',
+  'musicfs/v1/cache.proto',
   'musicfs/v1/debug.proto',
   'google/rpc/status.proto',
   'google/rpc/error_details.proto',

@@ -5,6 +5,9 @@
 // Mailbox: 1,024 messages, past that `overloaded`.
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type {
+  CacheAnswer,
+  CacheCall,
+  CallProgress,
   FetchCommand,
   FetchEvent,
   FetchThreadData,
@@ -13,16 +16,25 @@ import type {
   OriginNews,
 } from '../fetch/fetch-protocol.ts';
 import { type Credentials, sealCredentials } from '../origins/credentials.ts';
-import { messageOf } from '../platform/errors.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
-import { actorRef, type Reply } from '../supervision/actor-ref.ts';
+import { type AskOptions, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
 import { ownThread } from './owned-thread.ts';
 import type { StatusBoard } from './status-board.ts';
 
 export type FetcherMessage =
-  | { readonly type: 'call'; readonly call: OriginCall; readonly reply: Reply<OriginAnswer> }
+  | {
+      readonly type: 'call';
+      readonly call: OriginCall | CacheCall;
+      /** Of whoever asks: its abort ends the work. */
+      readonly signal?: AbortSignal;
+      readonly onProgress?: (progress: CallProgress) => void;
+      readonly reply: Reply<OriginAnswer | CacheAnswer>;
+    }
+  /** What is to be held, and nothing else: paths of the tree. */
+  | { readonly type: 'pin'; readonly targets: readonly string[] }
   /** A thread that faces the kernel wants bytes through that port. */
   | { readonly type: 'connect'; readonly port: MessagePort; readonly wakeFd: number }
   | { readonly type: 'thread-said'; readonly event: FetchEvent }
@@ -55,7 +67,39 @@ export function connectFetcher(wakeFd: number): MessagePort {
   return port2;
 }
 
-type State = ReadonlyMap<number, Reply<OriginAnswer>>;
+interface Waiting {
+  readonly reply: Reply<OriginAnswer | CacheAnswer>;
+  readonly onProgress: ((progress: CallProgress) => void) | undefined;
+}
+
+/** Asks the fetch thread. Aborting ends what it does. Rejects with `unavailable` when it is restarted meanwhile. */
+export async function askFetcher<W extends (OriginCall | CacheCall)['what']>(
+  call: Extract<OriginCall | CacheCall, { what: W }>,
+  options: AskOptions & { readonly onProgress?: (progress: CallProgress) => void },
+): Promise<Extract<OriginAnswer | CacheAnswer, { what: W }>> {
+  const { signal, onProgress, timeoutMs } = options;
+  const own = new AbortController();
+  const both = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal]);
+  try {
+    const answer = await fetcher.ask<OriginAnswer | CacheAnswer>(
+      (reply) => ({
+        type: 'call',
+        call,
+        signal: both,
+        ...(onProgress === undefined ? {} : { onProgress }),
+        reply,
+      }),
+      { timeoutMs, ...(signal === undefined ? {} : { signal }) },
+    );
+    if (answer.what !== call.what)
+      throw new MusicfsError('internal', `asked for ${call.what}, told ${answer.what}`);
+    return answer as Extract<OriginAnswer | CacheAnswer, { what: W }>;
+  } finally {
+    own.abort(); // also when its time is over
+  }
+}
+
+type State = ReadonlyMap<number, Waiting>;
 
 export function fetcherSpec(options: FetcherOptions): ActorSpec<FetcherMessage, State> {
   return actorSpec({
@@ -94,9 +138,9 @@ async function startLife(
   await ready;
   context.scope.listen(thread, 'message', (event: FetchEvent) => ({ type: 'thread-said', event }) as const);
   let lastId = 0;
-  let waiting: Map<number, Reply<OriginAnswer>> = new Map();
+  let waiting = new Map<number, Waiting>();
   context.scope.defer(() => {
-    for (const reply of waiting.values()) reply.reject('unavailable', 'the fetcher was restarted');
+    for (const { reply } of waiting.values()) reply.reject('unavailable', 'the fetcher was restarted');
     waiting = new Map();
   });
   options.onStarted();
@@ -106,9 +150,10 @@ async function startLife(
     handle(state, message) {
       switch (message.type) {
         case 'call':
-          lastId += 1;
-          waiting.set(lastId, message.reply);
-          command({ type: 'call', id: lastId, call: message.call });
+          begin(message);
+          return state;
+        case 'pin':
+          command(message);
           return state;
         case 'connect':
           thread.postMessage(message satisfies FetchCommand, [message.port]);
@@ -126,12 +171,35 @@ async function startLife(
     stop: () => stop({ type: 'stop' }, (event) => (event as FetchEvent).type === 'stopped', stopMs),
   };
 
+  function begin({ call, signal, onProgress, reply }: Extract<FetcherMessage, { type: 'call' }>): void {
+    lastId += 1;
+    const id = lastId;
+    waiting.set(id, { reply, onProgress });
+    command({ type: 'call', id, call });
+    signal?.addEventListener(
+      'abort',
+      () => {
+        if (waiting.has(id)) command({ type: 'cancel', id });
+      },
+      { once: true },
+    );
+  }
+
   function said(event: FetchEvent): void {
     switch (event.type) {
       case 'called':
         return settle(event.id, (reply) => reply.resolve(event.answer));
       case 'call-failed':
         return settle(event.id, (reply) => reply.reject(event.code, event.message));
+      case 'call-progress':
+        waiting.get(event.id)?.onProgress?.(event.progress);
+        return;
+      case 'cache':
+        context.log.info({ event: event.event.type, ...event.event, type: undefined });
+        return;
+      case 'pin-problem':
+        context.log.warn({ event: 'pin_problem', path: event.target, error: event.problem });
+        return;
       case 'origin-health':
         return options.onNews(event.news);
       case 'file-changed':
@@ -150,8 +218,8 @@ async function startLife(
     }
   }
 
-  function settle(id: number, how: (reply: Reply<OriginAnswer>) => void): void {
-    const reply = waiting.get(id);
+  function settle(id: number, how: (reply: Waiting['reply']) => void): void {
+    const reply = waiting.get(id)?.reply;
     waiting.delete(id);
     if (reply !== undefined) how(reply);
   }

@@ -39,6 +39,8 @@ export interface IndexerOptions {
   readonly board: StatusBoard;
   readonly parsers: Omit<ParserPoolOptions, 'log' | 'clock'>;
   readonly failpoints: Failpoints;
+  /** A scan ended that changed something. */
+  readonly onChanged: () => void;
   /** Resolves when readers see everything that was published so far. */
   readonly settle: (signal: AbortSignal) => Promise<void>;
 }
@@ -184,6 +186,7 @@ function startLife(
     );
     if (error === null) {
       const { done, added, changed, removed, held, errors } = scan;
+      if (added + changed + removed > 0) options.onChanged();
       context.log.info({
         event: 'scan_ended',
         origin: originId,

@@ -1,15 +1,12 @@
 // How a lane reaches its origin: directly, when it is a directory that is read where it lies, or through the fetch thread.
 
-import type { OriginAnswer, OriginCall } from '../fetch/fetch-protocol.ts';
 import { isIgnoredName } from '../library/music-files.ts';
 import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
 import type { LocalOrigin, NameFilter, OriginFile, OriginListing } from '../origins/local-origin.ts';
 import type { OriginEntry } from '../origins/origin.ts';
-import { MusicfsError } from '../platform/errors.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
-import type { ActorRef } from '../supervision/actor-ref.ts';
 import type { HeldRange } from '../tags/bounded-reader.ts';
-import type { FetcherMessage } from './fetcher.ts';
+import { askFetcher } from './fetcher.ts';
 import type { OriginMounts } from './origin-lane.ts';
 
 export interface OriginCaller {
@@ -34,37 +31,27 @@ export function callDirectly(origin: LocalOrigin, filter: NameFilter): OriginCal
   };
 }
 
-export function callThrough(
-  fetcher: ActorRef<FetcherMessage>,
-  { id: originId }: OriginSettings,
-): OriginCaller {
-  const ask = <W extends OriginCall['what']>(
-    call: Extract<OriginCall, { what: W }>,
-    signal: AbortSignal,
-  ): Promise<Extract<OriginAnswer, { what: W }>> =>
-    fetcher
-      .ask<OriginAnswer>((reply) => ({ type: 'call', call, reply }), { timeoutMs: callMs, signal })
-      .then((answer) => {
-        if (answer.what !== call.what) throw new MusicfsError('internal', `an answer to ${answer.what}`);
-        return answer as Extract<OriginAnswer, { what: W }>;
-      });
+export function callThroughFetcher({ id: originId }: OriginSettings): OriginCaller {
   return {
     async list(directory, signal) {
-      const { entries } = await ask({ what: 'list', originId, directory }, signal);
+      const { entries } = await askFetcher(
+        { what: 'list', originId, directory },
+        { timeoutMs: callMs, signal },
+      );
       return listingOf(directory, entries);
     },
     async stat(path, signal) {
-      const { entry } = await ask({ what: 'stat', originId, path }, signal);
+      const { entry } = await askFetcher({ what: 'stat', originId, path }, { timeoutMs: callMs, signal });
       return entry === null || entry.kind !== 'file' ? null : fileOf(path, entry);
     },
     async probe(_known, signal) {
-      await ask({ what: 'probe', originId }, signal);
+      await askFetcher({ what: 'probe', originId }, { timeoutMs: callMs, signal });
       return { missing: [], mounted: [] };
     },
     async copy({ path, sizeBytes, mtimeNs, etag = null }, ranges, file, signal) {
-      await ask(
+      await askFetcher(
         { what: 'copy', originId, path, version: { sizeBytes, mtimeNs, etag }, ranges, file },
-        signal,
+        { timeoutMs: callMs, signal },
       );
     },
   };

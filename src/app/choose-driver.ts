@@ -6,7 +6,7 @@ import type { NativeHandlerOptions } from '../actors/native-handler.ts';
 import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { mayPassThrough } from '../platform/capabilities.ts';
 import { createEventfd } from '../platform/native.ts';
-import { isFetched } from '../platform/origin-settings.ts';
+import { isCached, isFetched } from '../platform/origin-settings.ts';
 import type { DaemonOptions, InheritedSession } from './daemon-options.ts';
 import type { TreeOptions } from './supervision-tree.ts';
 
@@ -51,6 +51,7 @@ export function fuseHandlerFor(
         passthrough: options.passthrough === 'auto' && mayPassThrough(),
         catalogPath: catalogOf(options),
         stateDirectory: options.stateDirectory,
+        cacheDirectory: options.cache.enabled && options.origins.some(isCached) ? cacheOf(options) : null,
         fetched: options.origins.filter(isFetched).map(({ id }) => id),
         uid: options.uid,
         gid: options.gid,
@@ -59,6 +60,10 @@ export function fuseHandlerFor(
       isAdopted,
     },
   };
+}
+
+export function cacheOf({ stateDirectory }: DaemonOptions): string {
+  return path.join(stateDirectory, 'cache');
 }
 
 export function catalogOf({ stateDirectory }: DaemonOptions): string {

@@ -16,6 +16,7 @@ import type {
 } from '../control/daemon-port.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
+import { createCachePort } from './cache-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { recoveryText, resourceTexts } from './warning-texts.ts';
 
@@ -30,6 +31,7 @@ export interface ControlPortOptions {
   readonly isStopping: () => boolean;
   readonly shutdown: (mode: ShutdownMode) => void;
   readonly restart: (program: string | null) => Promise<void>;
+  readonly hasFetcher: boolean;
   /** With what each call passes before it is answered; null unless failpoints are enabled. */
   readonly failpoints: (FailpointPort & Required<Pick<ControlPort, 'beforeCall'>>) | null;
 }
@@ -54,6 +56,7 @@ export function createControlPort(options: ControlPortOptions): ControlPort {
       }),
     shutdown: options.shutdown,
     restart: options.restart,
+    cache: createCachePort({ board, hasFetcher: options.hasFetcher }),
     ...(options.failpoints === null
       ? {}
       : { failpoints: options.failpoints, beforeCall: options.failpoints.beforeCall }),

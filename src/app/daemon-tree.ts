@@ -1,11 +1,11 @@
 // The parts of the daemon, put together as a supervision tree. Called by app/daemon.ts once.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { connectFetcher, type FetcherOptions, fetcher } from '../actors/fetcher.ts';
+import { connectFetcher, type FetcherOptions } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
 import { healthMonitor, type WatchedOrigin } from '../actors/health-monitor.ts';
 import { type IndexedOrigin, indexer } from '../actors/indexer.ts';
-import { callDirectly, callThrough, type OriginCaller } from '../actors/origin-caller.ts';
+import { callDirectly, callThroughFetcher, type OriginCaller } from '../actors/origin-caller.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
 import type { ControlPort } from '../control/daemon-port.ts';
@@ -16,12 +16,13 @@ import { type Credentials, readCredentials } from '../origins/credentials.ts';
 import { LocalOrigin, type NameFilter } from '../origins/local-origin.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
-import { isFetched } from '../platform/origin-settings.ts';
+import { isFetched, type OriginSettings } from '../platform/origin-settings.ts';
 import { resourceUse } from '../platform/own-resources.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import type { SupervisorSpec } from '../supervision/child-spec.ts';
-import { catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
+import { holdPins } from './cache-port.ts';
+import { cacheOf, catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { recordDown, recordedDown } from './down-origins.ts';
 import { withTestBudgets } from './failpoint-port.ts';
@@ -46,6 +47,11 @@ export interface DaemonParts {
   readonly onSessionEnded: (errno: string) => void;
   /** The catalog is damaged and ordered to be recovered at the next start. */
   readonly onDamaged: () => void;
+}
+
+/** One origin that is read where it lies needs nobody to fetch; of several, one may have to stand in for another. */
+export function needsFetcher(origins: readonly OriginSettings[]): boolean {
+  return origins.length > 1 || origins.some(isFetched);
 }
 
 interface TreeOrigin extends IndexedOrigin, WatchedOrigin {
@@ -74,12 +80,10 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       root: isRemote ? null : settings.root,
       lane: actorRef<OriginLaneMessage>(`origin-lane.${settings.id}`),
       caller: isRemote
-        ? callThrough(fetcher, settings)
+        ? callThroughFetcher(settings)
         : callDirectly(new LocalOrigin(settings.id, settings.root), musicOnly),
     };
   });
-  // One origin that is read where it lies needs nobody to fetch; of several, one may have to stand in for another.
-  const needsFetcher = origins.length > 1 || origins.some((origin) => origin.isFetched);
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
   const tree = supervisionTree({
     catalogWriter: {
@@ -112,12 +116,15 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       failpoints,
       onEvidence: (originId, error) => healthMonitor.tell({ type: 'evidence', originId, error }),
     })),
-    fetcher: needsFetcher ? fetcherOptions(parts) : null,
+    fetcher: needsFetcher(options.origins) ? fetcherOptions(parts) : null,
     indexer: {
       origins,
       headsDirectory: path.join(options.stateDirectory, 'heads'),
       board,
       failpoints,
+      onChanged: () => {
+        if (needsFetcher(options.origins)) void holdPins().catch(() => undefined); // said again after the next scan
+      },
       settle: async (signal) => {
         await fuseHandler.ask<null>((reply) => ({ type: 'settle', reply }), { timeoutMs: settleMs, signal });
       },
@@ -130,7 +137,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
     },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
       originRoots: origins.flatMap(({ root }) => root ?? []),
-      connectFetcher: needsFetcher ? connectFetcher : null,
+      connectFetcher: needsFetcher(options.origins) ? connectFetcher : null,
       isEnding: parts.isEnding,
       board,
       specialTexts: () => specialTexts(port.status()),
@@ -161,7 +168,7 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
     threads: options.threads.fetch,
     data: {
       catalogPath: catalogOf(options),
-      cacheDirectory: path.join(options.stateDirectory, 'cache'),
+      cacheDirectory: cacheOf(options),
       stateDirectory: options.stateDirectory,
       origins: options.origins,
       cache: options.cache,
@@ -178,7 +185,10 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
     },
     board,
     failpoints: () => failpoints.settings('fetch'),
-    onStarted: () => fuseHandler.tell({ type: 'fetcher-started' }),
+    onStarted: () => {
+      fuseHandler.tell({ type: 'fetcher-started' });
+      void holdPins().catch(() => undefined); // the writer is being restarted, and publishes again
+    },
     onNews: (news) => healthMonitor.tell({ type: 'news', news }),
     onChanged: (originId) => indexer.tell({ type: 'scan', originId, reply: null }),
   };

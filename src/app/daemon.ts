@@ -27,7 +27,7 @@ import { type System, startSystem } from '../supervision/system.ts';
 import { type Session, sessionFor } from './choose-driver.ts';
 import { type ControlPortOptions, createControlPort } from './control-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
-import { treeOf } from './daemon-tree.ts';
+import { needsFetcher, treeOf } from './daemon-tree.ts';
 import { endMount } from './end-mount.ts';
 import { exitCodes } from './exit-codes.ts';
 import { failpointPortOf, interceptBy } from './failpoint-port.ts';
@@ -182,6 +182,7 @@ class Daemon {
       isStopping: () => this.ending !== null,
       shutdown: (mode) => void this.stop(`asked to (${mode})`, true),
       restart: (program) => this.restart(program),
+      hasFetcher: needsFetcher(this.options.origins),
       failpoints: this.options.enableFailpoints ? failpointPortOf(this.failpoints) : null,
     };
     return createControlPort(options);

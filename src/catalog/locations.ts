@@ -29,6 +29,7 @@ export class Locations {
   private readonly entryOf;
   private readonly next;
   private readonly old;
+  private readonly replacedVersions;
   private readonly replicas;
 
   constructor(database: Database.Database) {
@@ -52,11 +53,19 @@ export class Locations {
        FROM tracks t JOIN old_versions v ON v.node = t.node JOIN origins o ON o.id = t.origin
        WHERE t.node = ? AND v.version = ?`,
     );
+    this.replacedVersions = database.prepare<unknown[], { node: number; version: number }>(
+      'SELECT node, version FROM old_versions LIMIT 10000',
+    );
     this.replicas = database.prepare<unknown[], HolderRow>(
       `SELECT o.name AS originName, r.real_path AS realPath, r.size, r.mtime_s AS mtimeS, r.mtime_ns AS mtimeNs,
               r.etag, 0 AS isAuthoritative
        FROM replicas r JOIN origins o ON o.id = r.origin WHERE r.node = ? AND r.version = ?`,
     );
+  }
+
+  /** Content versions that were replaced: what is kept of them is kept for handles of before only. */
+  replaced(): { readonly node: number; readonly version: number }[] {
+    return this.replacedVersions.all();
   }
 
   /** The file that follows in the directory a node is listed in; null: none does. */

@@ -54,6 +54,13 @@ export interface MissingFiles {
   readonly paths: readonly RealPath[];
 }
 
+/** A file or directory of the tree that is to be held, with all below it. "" is the root. */
+export interface PinRow {
+  readonly target: string;
+  /** ms since 1970. */
+  readonly addedAtMs: number;
+}
+
 export interface OriginRow {
   readonly name: string;
   readonly kind: string;

@@ -13,6 +13,7 @@ import {
   type Invalidation,
   type MissingFiles,
   type OriginRow,
+  type PinRow,
   type PublishResult,
   type ReadFile,
   type SeenFile,
@@ -93,6 +94,11 @@ export class Publisher {
         .pluck(),
       forgetInvalidations: prepare('DELETE FROM invalidations WHERE id <= ?'),
       purgeEntries: prepare('DELETE FROM entries WHERE removed_at IS NOT NULL AND removed_at < ?'),
+      pins: database.prepare<unknown[], PinRow>(
+        'SELECT target, added_at AS addedAtMs FROM pins ORDER BY target',
+      ),
+      addPin: prepare('INSERT OR IGNORE INTO pins VALUES (?, ?)'),
+      removePin: prepare('DELETE FROM pins WHERE target = ?'),
       purgeVersions: prepare('DELETE FROM old_versions WHERE ended_at < ?'),
     };
   }
@@ -248,6 +254,20 @@ export class Publisher {
     this.failpoints.check('catalog.commit.after');
     // A daemon is idle for most of its life: the page cache that the scan filled goes back.
     this.database.pragma('shrink_memory');
+  }
+
+  pins(): PinRow[] {
+    return this.sql.pins.all();
+  }
+
+  /** False when it was there already. */
+  addPin(target: string): boolean {
+    return this.sql.addPin.run(target, Math.floor(this.nowMs())).changes > 0;
+  }
+
+  /** False when there was none. */
+  removePin(target: string): boolean {
+    return this.sql.removePin.run(target).changes > 0;
   }
 
   /** Every origin was scanned since a damaged catalog was replaced: what is not known now does not exist. */

@@ -11,6 +11,7 @@
 //   tracks   what an origin holds and what its tags say; `node` is its file. real_path is the raw bytes, as names
 //            need not be UTF-8. `removed_at` marks one that left; the row waits for its return.
 //   ignored_files  files that carry a music extension but hold no music, so that they are not parsed again.
+//   pins     paths in the tree whose files are to be held, as people named them: user data.
 //   old_versions  size and time of content versions that were replaced, for handles that still read them.
 //
 // Times are two integers (seconds, nanoseconds), as one 64-bit number of nanoseconds does not fit a JavaScript number.
@@ -133,6 +134,7 @@ const migrations: readonly string[] = [
   );
   CREATE UNIQUE INDEX replicas_by_path ON replicas (origin, real_path);
   CREATE INDEX replicas_of_node ON replicas (node);
+  CREATE TABLE pins (target TEXT PRIMARY KEY, added_at INTEGER NOT NULL) WITHOUT ROWID;
   `,
 ];
 

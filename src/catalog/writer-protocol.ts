@@ -6,6 +6,7 @@ import type {
   Invalidation,
   MissingFiles,
   OriginRow,
+  PinRow,
   PublishResult,
   ReadFile,
   SeenFile,
@@ -46,6 +47,9 @@ export type WriterRequest =
   | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }
   /** The scan ended without having met everything. */
   | { readonly type: 'abandon-scan'; readonly origin: string }
+  | { readonly type: 'pins' }
+  | { readonly type: 'add-pin'; readonly target: string }
+  | { readonly type: 'remove-pin'; readonly target: string }
   | { readonly type: 'pending-invalidations'; readonly afterId: number }
   | { readonly type: 'invalidated'; readonly upToId: number }
   | { readonly type: 'overview' };
@@ -64,6 +68,9 @@ export interface WriterAnswers {
   readonly remove: PublishResult;
   readonly 'finish-scan': null;
   readonly 'abandon-scan': null;
+  readonly pins: readonly PinRow[];
+  readonly 'add-pin': boolean;
+  readonly 'remove-pin': boolean;
   readonly 'pending-invalidations': readonly Invalidation[];
   readonly invalidated: null;
   readonly overview: Overview;

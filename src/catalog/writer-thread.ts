@@ -196,6 +196,12 @@ function answer(
     case 'abandon-scan':
       scans.delete(request.origin);
       return null;
+    case 'pins':
+      return publisher.pins();
+    case 'add-pin':
+      return publisher.addPin(request.target);
+    case 'remove-pin':
+      return publisher.removePin(request.target);
     case 'pending-invalidations':
       return publisher.pendingInvalidations(request.afterId);
     case 'invalidated':

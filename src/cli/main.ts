@@ -16,6 +16,11 @@ const commands: Readonly<Record<string, Register>> = {
   status: async (program) => (await import('./status.ts')).registerStatus(program),
   tree: async (program) => (await import('./tree.ts')).registerTree(program),
   rescan: async (program) => (await import('./rescan.ts')).registerRescan(program),
+  cache: async (program) => (await import('./cache.ts')).registerCache(program),
+  pin: async (program) => (await import('./pin.ts')).registerPin(program),
+  unpin: async (program) => (await import('./pin.ts')).registerUnpin(program),
+  pins: async (program) => (await import('./pin.ts')).registerPins(program),
+  prefetch: async (program) => (await import('./pin.ts')).registerPrefetch(program),
   doctor: async (program) => (await import('./doctor.ts')).registerDoctor(program),
   'install-service': async (program) =>
     (await import('./install-service.ts')).registerInstallService(program),

@@ -13,26 +13,48 @@ import {
 import { MusicfsError } from '../platform/errors.ts';
 import { DaemonUnreachable } from './client-errors.ts';
 import type {
+  CacheReport,
+  ClearCacheRequest,
   FailpointReport,
+  PinReport,
+  PrefetchReport,
   RescanRequest,
   ScanProgress,
   ShutdownMode,
   StatusReport,
   SupervisionNode,
+  VerifyCacheProgress,
+  VerifyCacheRequest,
 } from './daemon-port.ts';
 import { createErrorDetailCodec } from './error-detail.ts';
+import type { AddPinResponse__Output } from './generated/musicfs/v1/AddPinResponse.ts';
+import type { CacheClient } from './generated/musicfs/v1/Cache.ts';
 import type { CancelScanResponse__Output } from './generated/musicfs/v1/CancelScanResponse.ts';
+import type { ClearCacheResponse__Output } from './generated/musicfs/v1/ClearCacheResponse.ts';
 import type { DebugClient } from './generated/musicfs/v1/Debug.ts';
 import type { ListFailpointsResponse__Output } from './generated/musicfs/v1/ListFailpointsResponse.ts';
+import type { ListPinsResponse__Output } from './generated/musicfs/v1/ListPinsResponse.ts';
 import type { OriginClient } from './generated/musicfs/v1/Origin.ts';
-import type { ScanProgress__Output } from './generated/musicfs/v1/ScanProgress.ts';
+import type { PinClient } from './generated/musicfs/v1/Pin.ts';
+import type { PrefetchProgress__Output } from './generated/musicfs/v1/PrefetchProgress.ts';
+import type { RemovePinResponse__Output } from './generated/musicfs/v1/RemovePinResponse.ts';
 import type { SystemClient } from './generated/musicfs/v1/System.ts';
+import type { VerifyCacheProgress__Output } from './generated/musicfs/v1/VerifyCacheProgress.ts';
 import { callTimeoutMs, maxMessageBytes } from './limits.ts';
 import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
-import { fromActorInfo, fromScanProgressMessage, fromStatusMessage, toEnum } from './messages.ts';
+import {
+  fromActorInfo,
+  fromCacheStatsMessage,
+  fromScanProgressMessage,
+  fromStatusMessage,
+  toEnum,
+} from './messages.ts';
 
 export type {
+  CacheReport,
   FailpointReport,
+  PinReport,
+  PrefetchReport,
   ScanProgress,
   StatusReport,
   SupervisionNode,
@@ -47,6 +69,14 @@ export interface ControlClient {
   cancelScan(originId?: string): Promise<boolean>;
   shutdown(mode: ShutdownMode): Promise<void>;
   restart(program: string | null): Promise<void>;
+  cacheStats(): Promise<CacheReport>;
+  clearCache(request: ClearCacheRequest): Promise<{ readonly bytes: number; readonly chunks: number }>;
+  /** Leaving the loop cancels the call, and what it does. */
+  verifyCache(request: VerifyCacheRequest): AsyncIterable<VerifyCacheProgress>;
+  pins(): Promise<readonly PinReport[]>;
+  addPin(path: string): Promise<boolean>;
+  removePin(path: string): Promise<boolean>;
+  prefetch(paths: readonly string[]): AsyncIterable<PrefetchReport>;
   listFailpoints(): Promise<readonly FailpointReport[]>;
   setFailpoint(setting: string): Promise<void>;
   clearFailpoints(): Promise<void>;
@@ -70,6 +100,8 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
     }) as unknown as C;
   const system = open<SystemClient>(proto.system);
   const origin = open<OriginClient>(proto.origin);
+  const cache = open<CacheClient>(proto.cache);
+  const pin = open<PinClient>(proto.pin);
   const debug = open<DebugClient>(proto.debug);
 
   const failure = (error: ServiceError): MusicfsError => {
@@ -109,8 +141,9 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
     supervision: async () =>
       fromActorInfo(await ask((options, done) => system.getSupervision({}, options, done))),
     rescan: (request) =>
-      progressOf(
+      partsOf(
         () => origin.rescanOrigin(request, new Metadata(), timeoutMs === undefined ? {} : limit(timeoutMs)),
+        fromScanProgressMessage,
         failure,
       ),
     cancelScan: async (originId) => {
@@ -126,6 +159,34 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
     restart: async (program) => {
       await ask((options, done) => system.restart(program === null ? {} : { program }, options, done));
     },
+    cacheStats: async () =>
+      fromCacheStatsMessage(await ask((options, done) => cache.getCacheStats({}, options, done))),
+    clearCache: (request) =>
+      ask<ClearCacheResponse__Output>((options, done) => cache.clearCache(request, options, done)),
+    verifyCache: (request) =>
+      partsOf(
+        () => cache.verifyCache(request, new Metadata(), timeoutMs === undefined ? {} : limit(timeoutMs)),
+        (message: VerifyCacheProgress__Output): VerifyCacheProgress => message,
+        failure,
+      ),
+    pins: async () =>
+      (await ask<ListPinsResponse__Output>((options, done) => pin.listPins({}, options, done))).pins,
+    addPin: async (path) =>
+      (await ask<AddPinResponse__Output>((options, done) => pin.addPin({ path }, options, done))).added,
+    removePin: async (path) =>
+      (await ask<RemovePinResponse__Output>((options, done) => pin.removePin({ path }, options, done)))
+        .removed,
+    prefetch: (paths) =>
+      partsOf(
+        () =>
+          pin.prefetch(
+            { paths: [...paths] },
+            new Metadata(),
+            timeoutMs === undefined ? {} : limit(timeoutMs),
+          ),
+        (message: PrefetchProgress__Output): PrefetchReport => message,
+        failure,
+      ),
     listFailpoints: async () => {
       const answer = await ask<ListFailpointsResponse__Output>((options, done) =>
         debug.listFailpoints({}, options, done),
@@ -139,18 +200,19 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
       await ask((options, done) => debug.clearFailpoints({}, options, done));
     },
     close() {
-      for (const client of [system, origin, debug]) client.close();
+      for (const client of [system, origin, cache, pin, debug]) client.close();
     },
   };
 }
 
-async function* progressOf(
-  start: () => ClientReadableStream<ScanProgress__Output>,
+async function* partsOf<Message, Part>(
+  start: () => ClientReadableStream<Message>,
+  read: (message: Message) => Part,
   failure: (error: ServiceError) => MusicfsError,
-): AsyncGenerator<ScanProgress> {
+): AsyncGenerator<Part> {
   const call = start();
   try {
-    for await (const message of call) yield fromScanProgressMessage(message as ScanProgress__Output);
+    for await (const message of call) yield read(message as Message);
   } catch (error) {
     throw isServiceError(error) ? failure(error) : error;
   } finally {

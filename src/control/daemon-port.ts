@@ -24,10 +24,103 @@ export interface ControlPort {
    * `unsupported_operation`.
    */
   restart(program: string | null): Promise<void>;
+  /** What is kept of origins over a network. */
+  readonly cache: CachePort;
   /** Passed by each call before it is answered, those of the failpoints excepted; a rejection is its answer. */
   readonly beforeCall?: (method: string) => Promise<unknown>;
   /** Only when the daemon was started with --enable-failpoints. */
   readonly failpoints?: FailpointPort;
+}
+
+/** Paths are those of the tree, relative to its root; "" is everything. */
+export interface CachePort {
+  stats(): Promise<CacheReport>;
+  /** Errors: `not_found`, `unavailable`. */
+  clear(request: ClearCacheRequest): Promise<{ readonly bytes: number; readonly chunks: number }>;
+  /** The last progress is done. Errors: `unsupported_operation` (nothing is kept). */
+  verify(request: VerifyCacheRequest, signal: AbortSignal): AsyncIterable<VerifyCacheProgress>;
+  pins(): Promise<readonly PinReport[]>;
+  /** False: it was pinned before. Errors: `not_found`. */
+  addPin(path: string): Promise<boolean>;
+  /** False: it was not pinned. */
+  removePin(path: string): Promise<boolean>;
+  /** Aborting stops it. The last progress has no current path. Errors: `not_found`. */
+  prefetch(paths: readonly string[], signal: AbortSignal): AsyncIterable<PrefetchReport>;
+}
+
+export type CacheMode = 'normal' | 'no_writes' | 'passthrough' | 'off';
+
+/** As message CacheStats of proto/musicfs/v1/cache.proto says. */
+export interface CacheReport {
+  readonly mode: CacheMode;
+  readonly cause: string;
+  readonly limitBytes: number;
+  readonly storedBytes: number;
+  readonly storedChunks: number;
+  readonly logicalBytes: number;
+  readonly sharedShare: number;
+  readonly completeFiles: number;
+  readonly partialFiles: number;
+  readonly pinnedBytes: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly bytesFromCache: number;
+  readonly bytesFromOrigins: number;
+  readonly evictedBytes: number;
+  readonly evictedChunks: number;
+  readonly corruptChunks: number;
+  readonly collisions: number;
+  readonly origins: readonly OriginCacheReport[];
+}
+
+export interface OriginCacheReport {
+  readonly originId: string;
+  readonly logicalBytes: number;
+  readonly completeFiles: number;
+  readonly partialFiles: number;
+  readonly pinnedBytes: number;
+}
+
+export interface ClearCacheRequest {
+  readonly originId?: string;
+  readonly path?: string;
+  readonly includePinned: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface VerifyCacheRequest {
+  readonly repair: boolean;
+  readonly full: boolean;
+}
+
+export interface VerifyCacheProgress {
+  /** 0 … 1. */
+  readonly share: number;
+  readonly checked: number;
+  readonly bad: number;
+  readonly missing: number;
+  readonly orphans: number;
+  readonly repaired: number;
+  readonly done: boolean;
+  readonly clean: boolean;
+}
+
+export interface PinReport {
+  readonly path: string;
+  readonly tracks: number;
+  readonly heldTracks: number;
+  readonly bytes: number;
+  readonly heldBytes: number;
+}
+
+export interface PrefetchReport {
+  /** Absent: it is over. */
+  readonly currentPath?: string;
+  readonly total: number;
+  readonly completed: number;
+  readonly bytesFetched: number;
+  readonly skipped: number;
+  readonly failed: number;
 }
 
 /** The failpoints of all threads of the daemon. */

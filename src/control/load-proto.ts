@@ -2,8 +2,10 @@
 // called once per server or connection and never on import.
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
+import type { CacheDefinition } from './generated/musicfs/v1/Cache.ts';
 import type { DebugDefinition } from './generated/musicfs/v1/Debug.ts';
 import type { OriginDefinition } from './generated/musicfs/v1/Origin.ts';
+import type { PinDefinition } from './generated/musicfs/v1/Pin.ts';
 import type { SystemDefinition } from './generated/musicfs/v1/System.ts';
 
 export const shippedProtoDirectory = fileURLToPath(new URL('../../proto', import.meta.url));
@@ -15,12 +17,15 @@ export const loadOptions = { longs: Number, enums: String, defaults: true } as c
 export const controlProtoFiles = [
   'musicfs/v1/system.proto',
   'musicfs/v1/origin.proto',
+  'musicfs/v1/cache.proto',
   'musicfs/v1/debug.proto',
 ] as const;
 
 export interface ControlProto {
   readonly system: SystemDefinition;
   readonly origin: OriginDefinition;
+  readonly cache: CacheDefinition;
+  readonly pin: PinDefinition;
   readonly debug: DebugDefinition;
 }
 
@@ -30,6 +35,8 @@ export function loadControlProto(protoDirectory: string): ControlProto {
     // The generated types are made from these very files; a test holds them to it.
     system: definition['musicfs.v1.System'] as unknown as SystemDefinition,
     origin: definition['musicfs.v1.Origin'] as unknown as OriginDefinition,
+    cache: definition['musicfs.v1.Cache'] as unknown as CacheDefinition,
+    pin: definition['musicfs.v1.Pin'] as unknown as PinDefinition,
     debug: definition['musicfs.v1.Debug'] as unknown as DebugDefinition,
   };
 }

@@ -1,8 +1,16 @@
 // Between the reports of daemon-port.ts and the messages on the wire. The two differ in enums only (lower case here,
 // prefixed upper case there) and in how absence is written; the compiler holds both sides to each other.
 import { MusicfsError } from '../platform/errors.ts';
-import type { OriginReport, ScanProgress, ScanReport, StatusReport, SupervisionNode } from './daemon-port.ts';
+import type {
+  CacheReport,
+  OriginReport,
+  ScanProgress,
+  ScanReport,
+  StatusReport,
+  SupervisionNode,
+} from './daemon-port.ts';
 import type { ActorInfo, ActorInfo__Output } from './generated/musicfs/v1/ActorInfo.ts';
+import type { CacheStats, CacheStats__Output } from './generated/musicfs/v1/CacheStats.ts';
 import type {
   ScanProgress__Output,
   ScanProgress as ScanProgressMessage,
@@ -55,6 +63,14 @@ export function toScanProgressMessage(progress: ScanProgress): ScanProgressMessa
 
 export function fromScanProgressMessage(message: ScanProgress__Output): ScanProgress {
   return { ...message, phase: fromEnum('SCAN_PHASE', message.phase) };
+}
+
+export function toCacheStatsMessage(report: CacheReport): CacheStats {
+  return { ...report, mode: toEnum('CACHE_MODE', report.mode), origins: [...report.origins] };
+}
+
+export function fromCacheStatsMessage(message: CacheStats__Output): CacheReport {
+  return { ...message, mode: fromEnum('CACHE_MODE', message.mode) };
 }
 
 export function toActorInfo({ strategy, ...node }: SupervisionNode): ActorInfo {

@@ -13,7 +13,7 @@ import { addHealthService } from './health.ts';
 import { drainMs, maxCalls, maxMessageBytes } from './limits.ts';
 import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
 import { addReflection } from './reflection.ts';
-import { debugService, originService, systemService } from './services.ts';
+import { cacheService, debugService, originService, pinService, systemService } from './services.ts';
 
 export interface ControlServerOptions {
   readonly port: ControlPort;
@@ -47,11 +47,16 @@ export async function startControlServer(options: ControlServerOptions): Promise
   });
   server.addService(proto.system, systemService(port, answerer));
   server.addService(proto.origin, originService(port, answerer));
+  server.addService(proto.cache, cacheService(port, answerer));
+  server.addService(proto.pin, pinService(port, answerer));
   if (port.failpoints !== undefined) {
     server.addService(proto.debug, debugService(port.failpoints, createCallAnswerer(errors, callLog)));
   }
   const health = addHealthService(server, () => port.status().state);
-  const services = ['musicfs.v1.System', 'musicfs.v1.Origin', 'grpc.health.v1.Health'];
+  const services = [
+    ...['musicfs.v1.System', 'musicfs.v1.Origin', 'musicfs.v1.Cache', 'musicfs.v1.Pin'],
+    'grpc.health.v1.Health',
+  ];
   if (port.failpoints !== undefined) services.push('musicfs.v1.Debug');
   addReflection(server, protoDirectory, services);
 

@@ -3,11 +3,13 @@
 import { MusicfsError } from '../platform/errors.ts';
 import type { CallAnswerer } from './answer-calls.ts';
 import type { ControlPort, FailpointPort, RescanRequest, SupervisionNode } from './daemon-port.ts';
+import type { CacheHandlers } from './generated/musicfs/v1/Cache.ts';
 import type { DebugHandlers } from './generated/musicfs/v1/Debug.ts';
 import type { OriginHandlers } from './generated/musicfs/v1/Origin.ts';
+import type { PinHandlers } from './generated/musicfs/v1/Pin.ts';
 import type { ScanProgress } from './generated/musicfs/v1/ScanProgress.ts';
 import type { SystemHandlers } from './generated/musicfs/v1/System.ts';
-import { toActorInfo, toScanProgressMessage, toStatusMessage } from './messages.ts';
+import { toActorInfo, toCacheStatsMessage, toScanProgressMessage, toStatusMessage } from './messages.ts';
 
 export function systemService(port: ControlPort, { unary }: CallAnswerer): SystemHandlers {
   return {
@@ -32,6 +34,30 @@ export function originService(port: ControlPort, { unary, stream }: CallAnswerer
       scanMessages(port, { detached, ...(originId === undefined ? {} : { originId }) }, signal),
     ),
     CancelScan: unary(async ({ originId }) => ({ cancelled: await port.cancelScan(originId) })),
+  };
+}
+
+export function cacheService({ cache }: ControlPort, { unary, stream }: CallAnswerer): CacheHandlers {
+  return {
+    GetCacheStats: unary(async () => toCacheStatsMessage(await cache.stats())),
+    ClearCache: unary(({ originId, path, includePinned, dryRun }) =>
+      cache.clear({
+        includePinned,
+        dryRun,
+        ...(originId === undefined ? {} : { originId }),
+        ...(path === undefined ? {} : { path }),
+      }),
+    ),
+    VerifyCache: stream((request, signal) => cache.verify(request, signal)),
+  };
+}
+
+export function pinService({ cache }: ControlPort, { unary, stream }: CallAnswerer): PinHandlers {
+  return {
+    ListPins: unary(async () => ({ pins: [...(await cache.pins())] })),
+    AddPin: unary(async ({ path }) => ({ added: await cache.addPin(path) })),
+    RemovePin: unary(async ({ path }) => ({ removed: await cache.removePin(path) })),
+    Prefetch: stream(({ paths }, signal) => cache.prefetch(paths, signal)),
   };
 }
 

@@ -1,6 +1,8 @@
 // What the fetch thread is told and says: to the fetcher actor on the main thread, and to whoever faces the kernel.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { CacheEvent, CacheStats } from '../content/cache-events.ts';
+import type { VerifyProgress, VerifyResult } from '../content/check-store.ts';
 import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts';
@@ -29,7 +31,9 @@ export type FetchCommand =
   | { readonly type: 'begin'; readonly data: FetchThreadData }
   /** A thread that faces the kernel asks through that port, and is woken by that eventfd. It replaces the one before. */
   | { readonly type: 'connect'; readonly port: MessagePort; readonly wakeFd: number }
-  | { readonly type: 'call'; readonly id: number; readonly call: OriginCall }
+  | { readonly type: 'call'; readonly id: number; readonly call: OriginCall | CacheCall }
+  /** These paths of the tree are to be held, and no others. Said again after each publication. */
+  | { readonly type: 'pin'; readonly targets: readonly string[] }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'set-failpoint'; readonly setting: string }
   | { readonly type: 'clear-failpoints' }
@@ -51,6 +55,55 @@ export type OriginCall =
     }
   | { readonly what: 'probe'; readonly originId: string };
 
+/** What may be asked about what is kept. Paths are those of the tree, relative to its root. */
+export type CacheCall =
+  | { readonly what: 'cache-stats' }
+  | { readonly what: 'cache-verify'; readonly repair: boolean; readonly full: boolean }
+  | {
+      readonly what: 'cache-clear';
+      readonly originId: string | null;
+      readonly path: string | null;
+      readonly includePinned: boolean;
+      readonly dryRun: boolean;
+    }
+  | { readonly what: 'prefetch'; readonly paths: readonly string[] }
+  | { readonly what: 'pins' }
+  /** Whether there is such a path in the tree. */
+  | { readonly what: 'find'; readonly path: string };
+
+export type CacheAnswer =
+  | { readonly what: 'cache-stats'; readonly stats: FetchStats }
+  | { readonly what: 'cache-verify'; readonly result: VerifyResult }
+  | { readonly what: 'cache-clear'; readonly bytes: number; readonly chunks: number }
+  | { readonly what: 'prefetch'; readonly progress: PrefetchProgress }
+  | { readonly what: 'pins'; readonly pins: readonly PinState[] }
+  | { readonly what: 'find' };
+
+/** How a long call goes on. */
+export type CallProgress =
+  | { readonly what: 'cache-verify'; readonly progress: VerifyProgress }
+  | { readonly what: 'prefetch'; readonly progress: PrefetchProgress };
+
+export interface PrefetchProgress {
+  /** null: it is over. */
+  readonly currentPath: string | null;
+  readonly total: number;
+  readonly completed: number;
+  readonly bytesFetched: number;
+  /** Held already, or read where they lie. */
+  readonly skipped: number;
+  readonly failed: number;
+}
+
+export interface PinState {
+  readonly target: string;
+  readonly tracks: number;
+  /** Of those, the ones that are held whole or read where they lie. */
+  readonly heldTracks: number;
+  readonly bytes: number;
+  readonly heldBytes: number;
+}
+
 export type OriginAnswer =
   | { readonly what: 'list'; readonly entries: readonly OriginEntry[] }
   | { readonly what: 'stat'; readonly entry: OriginEntry | null }
@@ -67,7 +120,8 @@ export interface OriginNews {
 
 export type FetchEvent =
   | { readonly type: 'ready' }
-  | { readonly type: 'called'; readonly id: number; readonly answer: OriginAnswer }
+  | { readonly type: 'called'; readonly id: number; readonly answer: OriginAnswer | CacheAnswer }
+  | { readonly type: 'call-progress'; readonly id: number; readonly progress: CallProgress }
   | { readonly type: 'call-failed'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'origin-health'; readonly news: OriginNews }
   /** A file is another one on its origin than the catalog says. */
@@ -78,6 +132,9 @@ export type FetchEvent =
       readonly path: RealPath;
       readonly content: ContentKey;
     }
+  | { readonly type: 'cache'; readonly event: CacheEvent }
+  /** Something keeps a pin from being held. */
+  | { readonly type: 'pin-problem'; readonly target: string; readonly problem: string }
   | { readonly type: 'stats'; readonly stats: FetchStats }
   | { readonly type: 'failpoint-hits'; readonly hits: Readonly<Record<string, number>> }
   | { readonly type: 'stopped' };
@@ -98,6 +155,8 @@ export interface FetchStats {
   readonly served: number;
   readonly refused: number;
   readonly memoryBytes: number;
+  /** null: nothing is kept. */
+  readonly cache: CacheStats | null;
 }
 
 /** From whoever faces the kernel. Ids are its own; a port that is replaced takes its requests with it. */

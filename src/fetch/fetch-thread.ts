@@ -5,8 +5,13 @@
 // Never here: the kernel's device, a write to the catalog, the tags of a file.
 import type { MessagePort } from 'node:worker_threads';
 import { parentPort } from 'node:worker_threads';
+import xxhash from 'xxhash-wasm';
 import { Locations } from '../catalog/locations.ts';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
+import { TreeReader } from '../catalog/tree-reader.ts';
+import { defaultCacheLimits } from '../content/cache-limits.ts';
+import type { VerifyProgress } from '../content/check-store.ts';
+import { ChunkStore } from '../content/chunk-store.ts';
 import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
 import { childPath, extensionOf, rootRealPath } from '../library/real-path.ts';
 import { createOrigin } from '../origins/create-origin.ts';
@@ -19,18 +24,26 @@ import { signalEventfd } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
 import { copyRanges } from './copy-ranges.ts';
 import type {
+  CacheAnswer,
+  CacheCall,
+  CallProgress,
   FetchCommand,
   FetchEvent,
   FetchStats,
   FetchThreadData,
   OriginAnswer,
   OriginCall,
+  PrefetchProgress,
   ReadAnswer,
   ReadMessage,
 } from './fetch-protocol.ts';
 import { Fetcher } from './fetcher.ts';
+import { type Holding, PinKeeper, prefetch } from './prefetch.ts';
+import { tracksBelow } from './tracks-below.ts';
 
 const housekeepingMs = 1_000;
+const storeEveryMs = 5_000;
+const scrubEveryMs = 24 * 3600 * 1000;
 
 type Port = NonNullable<typeof parentPort>;
 
@@ -72,18 +85,37 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     gates.set(settings.id, gate);
   }
   const cached = new Set(data.origins.filter(isCached).map(({ id }) => id));
+  const store = data.cache.enabled && cached.size > 0 ? await openStore(data, failpoints, tell) : null;
+  const tree = new TreeReader(database, failpoints);
   const fetcher = new Fetcher({
     holders: ({ node, version }) => locations.holders(node, version),
     nextOf: (node) => locations.nextOf(node),
     gates,
     isCached: (id) => cached.has(id),
-    store: null,
+    store,
     clock: systemClock,
     random: Math.random,
     onChanged: (originId, path) => tell({ type: 'file-changed', originId, path }),
     onDiverged: (originId, path, content) => tell({ type: 'replica-diverged', originId, path, content }),
     onServedElsewhere: () => undefined,
   });
+  const holding: Holding = {
+    isKept: ({ node, version }) =>
+      store !== null && locations.holders(node, version).some(({ originName }) => cached.has(originName)),
+    isComplete: (content) => store?.isComplete(content) ?? false,
+    heldBytes: (content) => store?.heldBytes(content) ?? 0,
+    pin: (content) => store?.pin(content),
+    unpin: (content) => store?.unpin(content),
+    pinned: () => store?.pins() ?? [],
+    fetchWhole: (content, klass, signal) => fetcher.fetchWhole(content, klass, signal),
+  };
+  const pins = new PinKeeper({
+    tree,
+    holding,
+    clock: systemClock,
+    onProblem: (target, problem) => tell({ type: 'pin-problem', target, problem }),
+  });
+  const ending = new AbortController();
   const calls = new Map<number, AbortController>();
   let reader: { readonly port: MessagePort; readonly abort: AbortController } | null = null;
   let said = '';
@@ -96,6 +128,10 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     setTimeout(keepHouse, housekeepingMs).unref();
   };
   keepHouse();
+  if (store !== null) {
+    again(storeEveryMs, () => store.housekeeping(ending.signal));
+    again(scrubEveryMs, () => store.scrub(ending.signal));
+  }
   tell({ type: 'ready' });
 
   return (command) => {
@@ -106,6 +142,9 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
         return void serve(command.id, command.call);
       case 'cancel':
         return calls.get(command.id)?.abort(cancelled());
+      case 'pin':
+        for (const content of locations.replaced()) store?.retire(content);
+        return pins.hold(command.targets);
       case 'set-failpoint':
         return failpoints.set(command.setting);
       case 'clear-failpoints':
@@ -125,6 +164,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       served: fetcher.served,
       refused: fetcher.refused,
       memoryBytes: fetcher.memoryBytes,
+      cache: store?.stats() ?? null,
       origins: [...gates.values()].map(({ origin, stats, latency }) => ({
         originId: origin.id,
         kind: origin.kind,
@@ -175,16 +215,22 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
         case 'closed':
           return fetcher.closed(message.content);
         case 'chunks':
+          store?.touched(message.touched);
+          for (const chunk of message.bad) void store?.reportBad(chunk);
           return;
       }
     });
   }
 
-  async function serve(id: number, call: OriginCall): Promise<void> {
+  async function serve(id: number, call: OriginCall | CacheCall): Promise<void> {
     const abort = new AbortController();
     calls.set(id, abort);
     try {
-      tell({ type: 'called', id, answer: await answerCall(call, abort.signal) });
+      const show = (progress: CallProgress) => tell({ type: 'call-progress', id, progress });
+      const answer = isOriginCall(call)
+        ? await answerOrigin(call, abort.signal)
+        : await answerCache(call, show, abort.signal);
+      tell({ type: 'called', id, answer });
     } catch (error) {
       if (codeOf(error) === 'internal') throw error;
       tell({ type: 'call-failed', id, code: codeOf(error), message: messageOf(error) });
@@ -193,7 +239,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     }
   }
 
-  async function answerCall(call: OriginCall, signal: AbortSignal): Promise<OriginAnswer> {
+  async function answerOrigin(call: OriginCall, signal: AbortSignal): Promise<OriginAnswer> {
     const gate = gates.get(call.originId);
     if (gate === undefined) throw new MusicfsError('not_found', `no origin ${call.originId}`);
     switch (call.what) {
@@ -217,15 +263,105 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     }
   }
 
+  async function answerCache(
+    call: CacheCall,
+    show: (progress: CallProgress) => void,
+    signal: AbortSignal,
+  ): Promise<CacheAnswer> {
+    switch (call.what) {
+      case 'cache-stats':
+        return { what: 'cache-stats', stats: statsNow() };
+      case 'cache-verify': {
+        const onProgress = (progress: VerifyProgress) => show({ what: 'cache-verify', progress });
+        return { what: 'cache-verify', result: await present(store).verify(call, onProgress, signal) };
+      }
+      case 'cache-clear':
+        return { what: 'cache-clear', ...(await clear(call)) };
+      case 'prefetch': {
+        let last: PrefetchProgress | null = null;
+        for await (const progress of prefetch(tree, call.paths, holding, 'prefetch', signal)) {
+          show({ what: 'prefetch', progress });
+          last = progress;
+        }
+        if (last === null) throw new MusicfsError('internal', 'a prefetch said nothing');
+        return { what: 'prefetch', progress: last };
+      }
+      case 'pins':
+        return { what: 'pins', pins: pins.states() };
+      case 'find':
+        tracksBelow(tree, call.path).next();
+        return { what: 'find' };
+    }
+  }
+
+  async function clear({
+    originId,
+    path,
+    includePinned,
+    dryRun,
+  }: Extract<CacheCall, { what: 'cache-clear' }>): Promise<{ bytes: number; chunks: number }> {
+    const options = { includePinned, dryRun };
+    if (path === null)
+      return present(store).clear({ ...options, ...(originId === null ? {} : { originId }) });
+    const sum = { bytes: 0, chunks: 0 };
+    for (const { content } of tracksBelow(tree, path)) {
+      const { bytes, chunks } = await present(store).clear({ ...options, content });
+      sum.bytes += bytes;
+      sum.chunks += chunks;
+    }
+    return sum;
+  }
+
+  /** Begins anew some time after it has ended; what fails is tried again then. */
+  function again(everyMs: number, work: () => Promise<unknown>): void {
+    setTimeout(() => {
+      if (ending.signal.aborted) return;
+      void work()
+        .catch((error: unknown) => {
+          if (codeOf(error) === 'internal') throw error;
+        })
+        .finally(() => again(everyMs, work));
+    }, everyMs).unref();
+  }
+
   async function stop(): Promise<void> {
     reader?.abort.abort(cancelled());
     reader?.port.close();
+    ending.abort(cancelled());
+    pins.close();
     await fetcher.close();
+    await store?.close();
     await Promise.all([...gates.values()].map((gate) => gate.close().catch(() => undefined)));
     database.close();
     tell({ type: 'stopped' });
     port.close();
   }
+}
+
+function openStore(
+  { cacheDirectory, cache }: FetchThreadData,
+  failpoints: Failpoints,
+  tell: (event: FetchEvent) => void,
+): Promise<ChunkStore> {
+  return xxhash().then(({ h64Raw }) =>
+    ChunkStore.open({
+      directory: cacheDirectory,
+      clock: systemClock,
+      failpoints,
+      hash: h64Raw,
+      limits: { ...defaultCacheLimits, contentMaxBytes: cache.contentMaxBytes },
+      onEvent: (event) => tell({ type: 'cache', event }),
+    }),
+  );
+}
+
+function present(store: ChunkStore | null): ChunkStore {
+  if (store !== null) return store;
+  throw new MusicfsError('unsupported_operation', 'nothing is kept: the cache is switched off');
+}
+
+function isOriginCall(call: OriginCall | CacheCall): call is OriginCall {
+  return 'originId' in call && call.what !== 'cache-clear';
 }
 
 /** A directory is always listed; of files, those that may be music. */

@@ -17,11 +17,8 @@ export class RemoteReader {
   private port: MessagePort | null = null;
   private readonly asked = new Map<number, Asked>();
   private lastId = 0;
-  private readonly onServed: (content: ContentKey, originId: string) => void;
-
-  constructor(onServed: (content: ContentKey, originId: string) => void) {
-    this.onServed = onServed;
-  }
+  /** Who gave bytes of a content version last. */
+  private readonly served = new Map<string, string>();
 
   /** Reads that wait. */
   get waiting(): number {
@@ -76,6 +73,11 @@ export class RemoteReader {
     this.port?.postMessage(message);
   }
 
+  /** The origin that gave bytes of it last; undefined when none did for a long time. */
+  servedBy(content: ContentKey): string | undefined {
+    return this.served.get(keyOf(content));
+  }
+
   close(): void {
     this.port?.close();
     this.port = null;
@@ -87,7 +89,12 @@ export class RemoteReader {
     this.asked.delete(answer.id);
     if (answer.type === 'failed') return asked.settle(answer.code);
     this.bytes += answer.bytes.length;
-    this.onServed(asked.message.content, answer.servedBy);
+    if (this.served.size >= limits.fetchedFiles) this.served.clear();
+    this.served.set(keyOf(asked.message.content), answer.servedBy);
     asked.settle(answer.bytes);
   }
+}
+
+function keyOf({ node, version }: ContentKey): string {
+  return `${node}.${version}`;
 }

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { rootNodeId } from '../catalog/schema.ts';
 import type { CatalogCounters, DirectoryEntry, NodeAttributes, TreeReader } from '../catalog/tree-reader.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import type { FileHolding } from './content.ts';
 import { type SpecialFiles, specialDirectory, specialNames } from './special-files.ts';
 import { ownPrefix, tagPrefix, xattrsOf } from './xattrs.ts';
 
@@ -38,6 +39,8 @@ export interface ReadContent {
   hold(id: number, version: number): void;
   letGo(id: number, version: number): void;
   gaveUp(id: number, version: number, offset: number, length: number): void;
+  /** Left out where every file is read where it lies. */
+  holding?(id: number, version: number): FileHolding;
 }
 
 export class Answers {
@@ -186,7 +189,9 @@ export class Answers {
 
   private xattrs(id: number, version: number): Map<string, Buffer> {
     if (this.special.isSpecial(id)) return new Map();
-    return xattrsOf({ id, version, track: this.tree.track(id) ?? null });
+    const track = this.tree.track(id) ?? null;
+    const holding = track === null ? null : (this.content.holding?.(id, version) ?? null);
+    return xattrsOf({ id, version, track, holding });
   }
 
   private specialPage(afterEntryId: number): DirectoryEntry[] {

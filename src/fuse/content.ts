@@ -1,6 +1,7 @@
 // The bytes of files, wherever they lie: read by this thread from a local origin, from the chunks that are kept, or
 // brought by the fetch thread. Decides which, and goes from one to the other when the first cannot.
 import type { Locations } from '../catalog/locations.ts';
+import type { ChunkReader } from '../content/chunk-reader.ts';
 import type { RemoteReader } from '../fetch/remote-reader.ts';
 import { FailedRanges } from '../origins/failed-ranges.ts';
 import type { LocalReader } from '../origins/local-reader.ts';
@@ -11,6 +12,8 @@ import { limits } from '../platform/limits.ts';
 export interface ContentOptions {
   readonly local: LocalReader;
   readonly remote: RemoteReader;
+  /** null: nothing is kept. */
+  readonly chunks: ChunkReader | null;
   readonly locations: Locations;
   /** Origins whose files are not read where they lie. */
   readonly fetched: ReadonlySet<string>;
@@ -27,6 +30,16 @@ interface Route {
   readonly untilMs: number;
 }
 
+/** What extended attributes show of where a file is. */
+export interface FileHolding {
+  readonly holders: readonly string[];
+  readonly servedBy: string;
+  readonly keptShare: number | null;
+}
+
+/** A reader's place is told each time it has come so far. */
+const hintBytes = 128 * 1024;
+
 /** What is known of a file's holders is looked at again after this: they come and go. */
 const routeMs = 5_000;
 const mostRoutes = 4096;
@@ -37,6 +50,8 @@ export class Content {
   private readonly options: ContentOptions;
   private readonly routes = new Map<string, Route>();
   private readonly failed: FailedRanges;
+  /** Where the fetch thread was last told that a reader is; minus infinity: nothing is left to fetch. */
+  private readonly told = new Map<string, number>();
 
   constructor(options: ContentOptions) {
     this.options = options;
@@ -59,6 +74,12 @@ export class Content {
     if (route.how === 'gone') return 'version_gone';
     const wanted = Math.min(length, route.sizeBytes - offset);
     if (wanted <= 0) return 0;
+    const kept = this.options.chunks?.readNow({ node: id, version }, offset, wanted, area) ?? 'miss';
+    if (typeof kept === 'number') {
+      this.noteReading(id, version, offset, wanted, route);
+      return kept;
+    }
+    if (kept === 'wait') return 'wait';
     return this.failed.find(keyOf(id, version), offset, wanted) ?? 'fetch';
   }
 
@@ -71,7 +92,13 @@ export class Content {
     area: Uint8Array,
   ): Promise<number | 'fetch' | ErrorCode> {
     const route = this.route(id, version);
-    if (route.how !== 'local') return 'fetch';
+    if (route.how !== 'local') {
+      const wanted = Math.min(length, route.sizeBytes - offset);
+      const kept = (await this.options.chunks?.read({ node: id, version }, offset, wanted, area)) ?? 'miss';
+      if (kept === 'miss') return 'fetch';
+      this.noteReading(id, version, offset, wanted, route);
+      return kept;
+    }
     if (!route.hasReplicas) return this.options.local.read(id, version, offset, length, area);
     // A disk that is spinning up is not waited for while another holder may answer. Its late bytes are its own.
     const own = new Uint8Array(length);
@@ -103,6 +130,26 @@ export class Content {
     return outcome;
   }
 
+  /** Tells the fetch thread which chunks were read, and which were no good. Called now and then. */
+  report(): void {
+    const touched = this.options.chunks?.takeTouched() ?? [];
+    const bad = this.options.chunks?.takeBad() ?? [];
+    if (touched.length + bad.length > 0) this.options.remote.tell({ type: 'chunks', touched, bad });
+  }
+
+  /** Who holds a file, who gave bytes of it last, and how much of it is kept, 0 … 100; null: it is read where it lies. */
+  holding(id: number, version: number): FileHolding {
+    const { how, originId, sizeBytes } = this.route(id, version);
+    const holders = this.options.locations.holders(id, version).map(({ originName }) => originName);
+    const { chunks, remote } = this.options;
+    return {
+      holders,
+      servedBy: remote.servedBy({ node: id, version }) ?? originId,
+      keptShare:
+        how === 'remote' && chunks !== null ? chunks.heldShare({ node: id, version }, sizeBytes) : null,
+    };
+  }
+
   /** Whether the kernel may read the file itself: nobody else could go on with it when its disk dies. */
   mayPassThrough(id: number, version: number): boolean {
     const { how, hasReplicas } = this.route(id, version);
@@ -126,6 +173,23 @@ export class Content {
   gaveUp(id: number, version: number, offset: number, length: number): void {
     if (this.route(id, version).how === 'local') this.options.local.gaveUp(id, version, offset, length);
     else this.failed.add(keyOf(id, version), offset, length, 'deadline_exceeded');
+  }
+
+  /** So that what is in front of the reader is fetched although it has not missed anything yet. */
+  private noteReading(id: number, version: number, offset: number, length: number, route: Route): void {
+    const key = keyOf(id, version);
+    const end = offset + length;
+    const told = this.told.get(key) ?? -1;
+    if (end >= route.sizeBytes || told === Number.NEGATIVE_INFINITY || Math.abs(end - told) < hintBytes)
+      return;
+    if (this.told.size >= mostRoutes) this.told.clear();
+    this.told.set(key, end);
+    const content = { node: id, version };
+    if (this.options.chunks?.heldShare(content, route.sizeBytes) === 100) {
+      this.told.set(key, Number.NEGATIVE_INFINITY);
+      return;
+    }
+    this.options.remote.tell({ type: 'reading', content, offset, end });
   }
 
   private route(id: number, version: number): Route {

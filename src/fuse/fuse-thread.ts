@@ -3,15 +3,18 @@
 // mount.
 import { statfs } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import xxhash from 'xxhash-wasm';
 import { Locations } from '../catalog/locations.ts';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
+import { ChunkReader } from '../content/chunk-reader.ts';
 import { RemoteReader } from '../fetch/remote-reader.ts';
 import { BackingFiles } from '../origins/backing-files.ts';
 import { LocalReader } from '../origins/local-reader.ts';
 import { systemClock } from '../platform/clock.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
+import { limits } from '../platform/limits.ts';
 import { Answers } from './answers.ts';
 import { Content } from './content.ts';
 import { KernelSession } from './drivers/kernel/kernel-session.ts';
@@ -23,6 +26,7 @@ import { SpecialFiles } from './special-files.ts';
 import { type FuseCommand, FuseCounters, type FuseEvent, type FuseThreadData } from './thread-protocol.ts';
 
 const housekeepingMs = 10_000;
+const reportMs = 1_000;
 
 type Port = NonNullable<typeof parentPort>;
 
@@ -32,14 +36,14 @@ type Commands = (command: Exclude<FuseCommand, { type: 'begin' }>) => void;
 function main(): void {
   const port = parentPort;
   if (port === null) throw new MusicfsError('internal', 'the fuse thread is a worker thread');
-  let obey: Commands | null = null;
+  let obey: Promise<Commands> | null = null;
   port.on('message', (command: FuseCommand) => {
     if (command.type === 'begin') obey = begin(port, command.data);
-    else obey?.(command);
+    else void obey?.then((commands) => commands(command));
   });
 }
 
-function begin(port: Port, data: FuseThreadData): Commands {
+async function begin(port: Port, data: FuseThreadData): Promise<Commands> {
   const tell = (event: FuseEvent) => port.postMessage(event);
   const counters = new FuseCounters(data.counters);
   const failpoints = new Failpoints(data.failpoints, data.armed);
@@ -47,10 +51,21 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const tree = new TreeReader(database, failpoints);
   const locate = (id: number, version: number) => tree.location(id, version);
   const local = new LocalReader(locate, systemClock, failpoints);
-  const remote = new RemoteReader(() => undefined);
+  const remote = new RemoteReader();
+  const chunks =
+    data.cacheDirectory === null
+      ? null
+      : new ChunkReader({
+          directory: data.cacheDirectory,
+          clock: systemClock,
+          failpoints,
+          hash: (await xxhash()).h64Raw,
+          memoryTierBytes: limits.memoryTierBytes,
+        });
   const content = new Content({
     local,
     remote,
+    chunks,
     locations: new Locations(database),
     fetched: new Set(data.fetched),
     clock: systemClock,
@@ -87,6 +102,9 @@ function begin(port: Port, data: FuseThreadData): Commands {
     counters.set('waitedReads', local.stats.waitedReads);
     counters.set('bytesRead', local.stats.bytes);
     counters.set('bytesFetched', remote.bytes);
+    counters.set('cacheHits', chunks?.stats.hits ?? 0);
+    counters.set('cacheMisses', chunks?.stats.misses ?? 0);
+    counters.set('cacheBytes', chunks?.stats.bytes ?? 0);
   };
 
   const session = new KernelSession({
@@ -115,11 +133,18 @@ function begin(port: Port, data: FuseThreadData): Commands {
   const keepHouse = () => {
     local.closeIdle(counters.get('descriptorsScarce') > 0 ? 0 : undefined);
     backing.closeIdle();
+    chunks?.closeIdle();
     measureFreeSpace();
     setTimeout(keepHouse, housekeepingMs).unref();
   };
 
+  const reportChunks = () => {
+    content.report();
+    setTimeout(reportChunks, reportMs).unref();
+  };
+
   keepHouse();
+  if (chunks !== null) reportChunks();
   session.start();
 
   return (command) => {
@@ -128,6 +153,7 @@ function begin(port: Port, data: FuseThreadData): Commands {
         void session.stop(command.how).then(() => {
           local.close();
           remote.close();
+          chunks?.close();
           backing.close();
           database.close();
           tell({ type: 'stopped' });

@@ -18,6 +18,8 @@ export interface FuseThreadData {
   readonly memoryFd: number;
   /** Origins whose files are not read where they lie. */
   readonly fetched: readonly string[];
+  /** Holds cache.db and chunks/; null: nothing is kept. */
+  readonly cacheDirectory: string | null;
   /** The kernel may read files of local origins itself. */
   readonly passthrough: boolean;
   readonly uid: number;
@@ -63,6 +65,9 @@ const named = [
   'waitedReads',
   'bytesRead',
   'bytesFetched',
+  'cacheHits',
+  'cacheMisses',
+  'cacheBytes',
   'badReplies',
   'catalogErrors',
   'deadlyRequests',

@@ -1,6 +1,7 @@
 // The extended attributes of a file: where it comes from (`user.musicfs.`) and what its tags say (`user.tag.`). Pure.
 import type { TrackRow } from '../catalog/tree-reader.ts';
 import type { TrackTags } from '../library/track-tags.ts';
+import type { FileHolding } from './content.ts';
 
 export const ownPrefix = 'user.musicfs.';
 export const tagPrefix = 'user.tag.';
@@ -13,10 +14,12 @@ export interface DescribedNode {
   readonly version: number;
   /** Null for directories. */
   readonly track: TrackRow | null;
+  /** Where its bytes are; null: on the one origin that it is of. */
+  readonly holding: FileHolding | null;
 }
 
 /** Every attribute of a node by its whole name, in the order they are listed. */
-export function xattrsOf({ id, version, track }: DescribedNode): Map<string, Buffer> {
+export function xattrsOf({ id, version, track, holding }: DescribedNode): Map<string, Buffer> {
   const values = new Map<string, Buffer>();
   const add = (name: string, value: string | Buffer) => {
     const bytes = Buffer.from(value);
@@ -28,8 +31,9 @@ export function xattrsOf({ id, version, track }: DescribedNode): Map<string, Buf
   add(`${ownPrefix}version`, String(version));
   add(`${ownPrefix}origin`, track.originName);
   add(`${ownPrefix}real_path`, track.realPath);
-  add(`${ownPrefix}served_by`, track.originName);
-  add(`${ownPrefix}locations`, track.originName);
+  add(`${ownPrefix}served_by`, holding?.servedBy ?? track.originName);
+  add(`${ownPrefix}locations`, holding?.holders.join('\0') ?? track.originName);
+  if (holding !== null && holding.keptShare !== null) add(`${ownPrefix}cached`, String(holding.keptShare));
   add(`${ownPrefix}state`, track.state);
   add(`${ownPrefix}overlay`, 'none');
   if (track.audioFp !== null) add(`${ownPrefix}audio_fp`, track.audioFp);

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type {
+  CachePort,
+  CacheReport,
   ControlPort,
   FailpointPort,
   RescanRequest,
@@ -174,6 +176,7 @@ export function createFakeDaemon({ failpoints = false }: { failpoints?: boolean 
         }
         return fake.scan(request, signal);
       },
+      cache: fakeCache,
       cancelScan: async (originId) => originId !== 'idle',
       restart: (program) => {
         fake.restarts.push(program);
@@ -220,3 +223,46 @@ export async function serve(port: ControlPort, below = 'control'): Promise<Runni
     },
   };
 }
+
+const fakeCache: CachePort = {
+  stats: async () => sampleCache,
+  clear: async ({ path }) => (path === undefined ? { bytes: 300, chunks: 3 } : { bytes: 100, chunks: 1 }),
+  async *verify({ repair }) {
+    const found = { bad: 1, missing: 2, orphans: 3, repaired: repair ? 6 : 0 };
+    yield { share: 0.5, checked: 5, ...found, repaired: 0, done: false, clean: false };
+    yield { share: 1, checked: 10, ...found, done: true, clean: repair };
+  },
+  pins: async () => [{ path: 'Artist', tracks: 2, heldTracks: 1, bytes: 20, heldBytes: 15 }],
+  async addPin(path) {
+    if (path === 'nowhere') throw new MusicfsError('not_found', 'nowhere is not in the library');
+    return path !== 'Artist';
+  },
+  removePin: async (path) => path === 'Artist',
+  async *prefetch(paths) {
+    const sum = { total: paths.length, completed: 0, bytesFetched: 0, skipped: 0, failed: 0 };
+    for (const [index, currentPath] of paths.entries()) yield { ...sum, completed: index, currentPath };
+    yield { ...sum, completed: paths.length, bytesFetched: 7_000 };
+  },
+};
+
+export const sampleCache: CacheReport = {
+  mode: 'no_writes',
+  cause: 'the disk is full',
+  limitBytes: 1_000,
+  storedBytes: 600,
+  storedChunks: 6,
+  logicalBytes: 1_200,
+  sharedShare: 0.5,
+  completeFiles: 1,
+  partialFiles: 2,
+  pinnedBytes: 300,
+  hits: 30,
+  misses: 10,
+  bytesFromCache: 4_000,
+  bytesFromOrigins: 2_000,
+  evictedBytes: 100,
+  evictedChunks: 1,
+  corruptChunks: 2,
+  collisions: 0,
+  origins: [{ originId: 'nas', logicalBytes: 1_200, completeFiles: 1, partialFiles: 2, pinnedBytes: 300 }],
+};

@@ -1,0 +1,10 @@
+// Original file: proto/musicfs/v1/cache.proto
+
+
+export interface PrefetchRequest {
+  'paths'?: (string)[];
+}
+
+export interface PrefetchRequest__Output {
+  'paths': (string)[];
+}
