@@ -172,6 +172,7 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
       stateDirectory: options.stateDirectory,
       origins: options.origins,
       cache: options.cache,
+      logLevel: options.logLevel,
       failpoints: options.enableFailpoints,
     },
     async credentials(originId) {

@@ -7,6 +7,8 @@ import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.
 import { printJsonLine, printReport } from './print.ts';
 import { pathInMount } from './tree-path.ts';
 
+const showEveryMs = 500;
+
 interface VerifyOptions extends DaemonOptions {
   readonly repair?: boolean;
   readonly full?: boolean;
@@ -33,9 +35,14 @@ export function registerCache(program: Command): void {
     .option('--full', 'read every chunk; otherwise only sizes are compared')
     .action(async (options: VerifyOptions) => {
       await withDaemon(undefined, options, async (client) => {
+        let shownAtMs = Number.NEGATIVE_INFINITY;
         const parts = client.verifyCache({ repair: options.repair === true, full: options.full === true });
         for await (const part of parts) {
-          if (options.json === true) printJsonLine(part);
+          const nowMs = performance.now();
+          if (options.json === true && (part.done || nowMs - shownAtMs > showEveryMs)) {
+            shownAtMs = nowMs;
+            printJsonLine(part);
+          }
           if (!part.done) continue;
           if (options.json !== true) {
             const wrong = `${count(part.bad)} damaged, ${count(part.missing)} missing, ${count(part.orphans)} not in the index`;

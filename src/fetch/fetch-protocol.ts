@@ -9,6 +9,7 @@ import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts'
 import type { HealthState } from '../origins/origin-health.ts';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { ErrorCode } from '../platform/errors.ts';
+import type { LogLevel } from '../platform/logger.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 
 export interface FetchThreadData {
@@ -22,6 +23,7 @@ export interface FetchThreadData {
   /** Origins that were down when the last life ended. */
   readonly down: readonly string[];
   readonly cache: CacheSettings;
+  readonly logLevel: LogLevel;
   readonly failpoints: boolean;
   readonly armed: readonly string[];
 }

@@ -9,7 +9,6 @@ import xxhash from 'xxhash-wasm';
 import { Locations } from '../catalog/locations.ts';
 import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
-import { defaultCacheLimits } from '../content/cache-limits.ts';
 import type { VerifyProgress } from '../content/check-store.ts';
 import { ChunkStore } from '../content/chunk-store.ts';
 import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
@@ -20,6 +19,7 @@ import { limitsByKind } from '../origins/origin-limits.ts';
 import { systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
+import { createLogger } from '../platform/logger.ts';
 import { signalEventfd } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
 import { copyRanges } from './copy-ranges.ts';
@@ -42,6 +42,11 @@ import { type Holding, PinKeeper, prefetch } from './prefetch.ts';
 import { tracksBelow } from './tracks-below.ts';
 
 const housekeepingMs = 1_000;
+/** What of section [cache] cannot be configured. */
+const cacheLimits = {
+  ...{ enabled: true, highShare: 0.9, lowShare: 0.8, criticalShare: 0.95, diskStopShare: 0.99 },
+  ...{ minFreeBytes: 2 ** 30, minFreeShare: 0.05, flushIntervalMs: 10_000, probeIntervalMs: 60_000 },
+};
 const storeEveryMs = 5_000;
 const scrubEveryMs = 24 * 3600 * 1000;
 
@@ -67,7 +72,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   const locations = new Locations(database);
   const gates = new Map<string, OriginGate>();
   for (const settings of data.origins) {
-    const origin = await createOrigin(settings, data);
+    const origin = await createOrigin(settings, { ...data, agentSocket: process.env['SSH_AUTH_SOCK'] });
     const byKind = limitsByKind[settings.kind];
     const gate = new OriginGate({
       origin,
@@ -106,7 +111,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     heldBytes: (content) => store?.heldBytes(content) ?? 0,
     pin: (content) => store?.pin(content),
     unpin: (content) => store?.unpin(content),
-    pinned: () => store?.pins() ?? [],
+    pinned: () => store?.pins().map(({ content }) => content) ?? [],
     fetchWhole: (content, klass, signal) => fetcher.fetchWhole(content, klass, signal),
   };
   const pins = new PinKeeper({
@@ -339,7 +344,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
 }
 
 function openStore(
-  { cacheDirectory, cache }: FetchThreadData,
+  { cacheDirectory, cache, logLevel }: FetchThreadData,
   failpoints: Failpoints,
   tell: (event: FetchEvent) => void,
 ): Promise<ChunkStore> {
@@ -349,7 +354,8 @@ function openStore(
       clock: systemClock,
       failpoints,
       hash: h64Raw,
-      limits: { ...defaultCacheLimits, contentMaxBytes: cache.contentMaxBytes },
+      log: createLogger(logLevel, 'fetch-thread'),
+      limits: { ...cacheLimits, contentMaxBytes: cache.contentMaxBytes },
       onEvent: (event) => tell({ type: 'cache', event }),
     }),
   );

@@ -50,7 +50,7 @@ export class Fetcher {
   refused = 0;
   private readonly options: FetcherOptions;
   private readonly files = new Map<string, Fetched>();
-  private readonly memory: MemoryBudget = { usedBytes: 0 };
+  private readonly memory: MemoryBudget = { usedBytes: 0, reclaim: () => this.reclaim() };
 
   constructor(options: FetcherOptions) {
     this.options = options;
@@ -111,9 +111,15 @@ export class Fetcher {
       this.files.delete(key);
       void file.close();
     }
-    for (const { file } of this.files.values()) {
-      if (this.memory.usedBytes <= limits.inFlightBytes) break;
-      file.shrink(limits.inFlightBytes);
+    this.reclaim();
+  }
+
+  private reclaim(): void {
+    for (const behind of [true, false]) {
+      for (const { file } of this.files.values()) {
+        if (this.memory.usedBytes <= limits.inFlightBytes) return;
+        file.shrink(limits.inFlightBytes, behind);
+      }
     }
   }
 

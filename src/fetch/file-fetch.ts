@@ -29,6 +29,8 @@ export interface ByteStore {
 /** Bytes in memory over all files. */
 export interface MemoryBudget {
   usedBytes: number;
+  /** Called when there are too many: bytes that nobody waits for go, those that were read first. */
+  readonly reclaim: () => void;
 }
 
 export interface FileFetchOptions {
@@ -151,6 +153,10 @@ export class FileFetch {
 
   /** Forgets what the store has meanwhile. Called now and then. */
   release(): void {
+    // What came before it was given up: it begins a run of its own.
+    for (const flight of this.flights) {
+      if (flight.run === null && flight.segment.heldBytes > 0) this.feed(flight);
+    }
     const idleSinceMs = this.options.clock.monotonicMs() - runIdleMs;
     void this.endRuns(
       (run) => run.fedAtMs <= idleSinceMs && !this.flights.some((f) => f.run === run && !f.segment.isDone),
@@ -161,11 +167,16 @@ export class FileFetch {
     }
   }
 
-  /** Gives memory back, the oldest first; for when nothing is stored. Bytes that are waited for stay. */
-  shrink(toBytes: number): void {
+  /**
+   * Gives memory back, also of what the store has not committed yet. `behind`: only what its reader has passed. Bytes that
+   * are waited for stay.
+   */
+  shrink(toBytes: number, behind: boolean): void {
+    const passed = (end: number) => !behind || end <= this.readAhead.position;
     for (const flight of [...this.flights]) {
       if (this.options.memory.usedBytes <= toBytes) return;
-      if (flight.segment.isDone && !flight.segment.isWaitedFor) this.drop(flight);
+      const { segment } = flight;
+      if (segment.isDone && !segment.isWaitedFor && passed(segment.end)) this.drop(flight);
     }
   }
 
@@ -206,7 +217,9 @@ export class FileFetch {
     const segment = new Segment(offset, end);
     const flight: Flight = { segment, run: null, klass };
     this.flights.push(flight);
-    this.options.memory.usedBytes += end - offset;
+    const { memory } = this.options;
+    memory.usedBytes += end - offset;
+    if (memory.usedBytes > limits.inFlightBytes) memory.reclaim();
     void transfer(
       {
         sources: this.options.sources,

@@ -1,15 +1,19 @@
 // From settings to the adapter of that kind. Each is loaded only when it is used: the clients are large.
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { MusicfsError } from '../platform/errors.ts';
+import { parseMountTable } from '../platform/mount-table.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
-import { type Credentials, unsealCredentials } from './credentials.ts';
+import { unsealCredentials } from './credentials.ts';
 import type { Origin } from './origin.ts';
 
 export interface CreateOptions {
   readonly stateDirectory: string;
   /** By the origin's id, sealed. */
   readonly credentials: ReadonlyMap<string, MessagePort>;
+  /** Socket of an ssh agent. */
+  readonly agentSocket: string | undefined;
 }
 
 /** Contacts nobody. Throws `config_invalid` when its credentials are not of the kind that the origin takes. */
@@ -19,8 +23,9 @@ export async function createOrigin(settings: OriginSettings, options: CreateOpti
   const credentials = port === undefined ? null : unsealCredentials(port);
   switch (settings.kind) {
     case 'local': {
-      const { networkFileSystemOf } = await import('./network-file-system.ts');
-      const kind = networkFileSystemOf(root);
+      const { networkMountOf, networkKindOf } = await import('./network-file-system.ts');
+      const mount = networkMountOf(root, parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')));
+      const kind = mount === null ? null : networkKindOf(mount.fsType);
       if (kind !== null) {
         const { MountedOrigin } = await import('./mounted-origin.ts');
         return new MountedOrigin({ id, kind, root, expectedIdentity: null });
@@ -35,13 +40,18 @@ export async function createOrigin(settings: OriginSettings, options: CreateOpti
     }
     case 'sftp': {
       const { SftpOrigin } = await import('./sftp-origin.ts');
-      const { host, port: sshPort, user, path: remotePath, hostKey } = settings;
+      const { sshCredentialsOf } = await import('./ssh-credentials.ts');
+      const { HostResolver } = await import('./resolve-host.ts');
+      const resolver = new HostResolver();
+      const known = ['/etc/ssh/ssh_known_hosts', path.join(homedir(), '.ssh/known_hosts')];
       return new SftpOrigin({
-        ...{ id, host, port: sshPort, path: remotePath, hostKeyPolicy: hostKey },
-        user,
-        credentials: sshCredentials(id, credentials),
-        knownHostsFiles: settings.knownHosts === null ? [] : [settings.knownHosts],
+        ...{ id, host: settings.host, port: settings.port, path: settings.path },
+        hostKeyPolicy: settings.hostKey,
+        credentials: sshCredentialsOf(credentials, settings.user),
+        knownHostsFiles: settings.knownHosts === null ? known : [...known, settings.knownHosts],
         stateDirectory: path.join(options.stateDirectory, 'ssh'),
+        resolve: (host, signal) => resolver.resolve(host, signal),
+        ...(options.agentSocket === undefined ? {} : { agentSocket: options.agentSocket }),
       });
     }
     case 's3': {
@@ -58,9 +68,4 @@ export async function createOrigin(settings: OriginSettings, options: CreateOpti
       return new WebdavOrigin({ id, url, credentials, ...(caFile === null ? {} : { caFile }) });
     }
   }
-}
-
-function sshCredentials(id: string, credentials: Credentials | null): Credentials | null {
-  if (credentials === null || credentials.type === 'ssh' || credentials.type === 'basic') return credentials;
-  throw new MusicfsError('config_invalid', `origin ${id}: sftp takes a key file or a password`);
 }
