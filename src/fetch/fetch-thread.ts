@@ -20,7 +20,8 @@ import { systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { createLogger } from '../platform/logger.ts';
-import { signalEventfd } from '../platform/native.ts';
+import { limits } from '../platform/limits.ts';
+import { releaseFreeMemory, signalEventfd } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
 import { copyRanges } from './copy-ranges.ts';
 import type {
@@ -70,6 +71,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   const failpoints = new Failpoints(data.failpoints, data.armed);
   const database = openCatalogForReading(data.catalogPath);
   const locations = new Locations(database);
+  const garbage = new Garbage();
   const gates = new Map<string, OriginGate>();
   for (const settings of data.origins) {
     const origin = await createOrigin(settings, { ...data, agentSocket: process.env['SSH_AUTH_SOCK'] });
@@ -86,6 +88,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       random: Math.random,
       wasDown: data.down.includes(settings.id),
       onHealth: () => tellHealth(gate),
+      onBytes: (bytes) => garbage.add(bytes),
     });
     gates.set(settings.id, gate);
   }
@@ -122,11 +125,13 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   });
   const ending = new AbortController();
   const calls = new Map<number, AbortController>();
-  let reader: { readonly port: MessagePort; readonly abort: AbortController } | null = null;
+  /** Whoever faces the kernel now. */
+  let reader: { end(): void } | null = null;
   let said = '';
 
   const keepHouse = () => {
     fetcher.keepHouse();
+    garbage.look();
     const stats = statsNow();
     if (JSON.stringify(stats) !== said) tell({ type: 'stats', stats });
     said = JSON.stringify(stats);
@@ -182,13 +187,18 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
 
   /** Requests of the reader before die with its port: it asks again, or is dead. */
   function connect(readerPort: MessagePort, wakeFd: number): void {
-    reader?.abort.abort(cancelled());
-    reader?.port.close();
-    const abort = new AbortController();
-    reader = { port: readerPort, abort };
+    reader?.end();
     const reads = new Map<number, AbortController>();
+    let isOver = false;
+    reader = {
+      end() {
+        isOver = true;
+        readerPort.close();
+        for (const own of reads.values()) own.abort(cancelled());
+      },
+    };
     const answer = (message: ReadAnswer, transfer: readonly ArrayBuffer[] = []) => {
-      if (abort.signal.aborted) return;
+      if (isOver) return;
       readerPort.postMessage(message, [...transfer]);
       signalEventfd(wakeFd);
     };
@@ -198,8 +208,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       reads.set(id, own);
       try {
         await failpoints.pass('fetch.read', String(content.node), own.signal);
-        const signal = AbortSignal.any([own.signal, abort.signal]);
-        const { bytes, servedBy } = await fetcher.read(content, offset, lengthBytes, without, signal);
+        const { bytes, servedBy } = await fetcher.read(content, offset, lengthBytes, without, own.signal);
         const owned = asOwned(bytes);
         answer({ type: 'bytes', id, bytes: owned, servedBy }, [owned.buffer]);
       } catch (error) {
@@ -330,8 +339,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   }
 
   async function stop(): Promise<void> {
-    reader?.abort.abort(cancelled());
-    reader?.port.close();
+    reader?.end();
     ending.abort(cancelled());
     pins.close();
     await fetcher.close();
@@ -368,6 +376,34 @@ function present(store: ChunkStore | null): ChunkStore {
 
 function isOriginCall(call: OriginCall | CacheCall): call is OriginCall {
   return 'originId' in call && call.what !== 'cache-clear';
+}
+
+/**
+ * Buffers that came and went. The engine sees small objects where large buffers hang, and would let hundreds of MB of
+ * them pile up.
+ */
+class Garbage {
+  private bytes = 0;
+  private seen = 0;
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes >= limits.collectAfterBytes) this.collect();
+  }
+
+  /** Called every second: nothing came since the last time, so what came before is not needed any more. */
+  look(): void {
+    if (this.bytes > 0 && this.bytes === this.seen) {
+      this.collect();
+      releaseFreeMemory();
+    }
+    this.seen = this.bytes;
+  }
+
+  private collect(): void {
+    this.bytes = 0;
+    globalThis.gc?.();
+  }
 }
 
 /** A directory is always listed; of files, those that may be music. */

@@ -146,7 +146,7 @@ export class OriginGate {
     const expected = Math.max(0, Math.min(lengthBytes, version.sizeBytes - offset));
     if (expected === 0) return;
     const leave = await this.enter(klass, signal);
-    const timer = new CallTimer(this.clock, this.limits, AbortSignal.any([signal, this.closing.signal]));
+    const timer = new CallTimer(this.clock, this.limits, signal, this.closing.signal);
     const startedMs = this.clock.monotonicMs();
     let received = 0;
     try {
@@ -220,7 +220,7 @@ export class OriginGate {
     work: (timer: CallTimer) => Promise<T>,
   ): Promise<T> {
     const leave = await this.enter(klass, signal);
-    const timer = new CallTimer(this.clock, this.limits, AbortSignal.any([signal, this.closing.signal]));
+    const timer = new CallTimer(this.clock, this.limits, signal, this.closing.signal);
     try {
       const result = await work(timer);
       this.succeeded();
@@ -337,7 +337,11 @@ export class OriginGate {
   }
 }
 
-/** The deadlines of one call: in all, to its first answer, and between two; what waits is let go when one passes. */
+/**
+ * The deadlines of one call: in all, to its first answer, and between two; what waits is let go when one passes. Nothing
+ * of a call is left hanging on a signal that outlives it: that would keep its bytes (AbortSignal.any and Promise.race
+ * both would).
+ */
 class CallTimer {
   readonly signal: AbortSignal;
   /** ms spent waiting for the origin, not for whoever takes its bytes. */
@@ -345,36 +349,39 @@ class CallTimer {
   private readonly clock: Clock;
   private readonly limits: Pick<OriginLimits, 'firstByteMs' | 'stallMs'>;
   private readonly abort = new AbortController();
-  private readonly given: Promise<never>;
+  private readonly sources: readonly AbortSignal[];
   private readonly cancelCall: () => void;
+  private letGo: (reason: unknown) => void = () => undefined;
   private hasAnswered = false;
 
   constructor(
     clock: Clock,
     callLimits: Pick<OriginLimits, 'callMs' | 'firstByteMs' | 'stallMs'>,
-    signal: AbortSignal,
+    ...sources: readonly AbortSignal[]
   ) {
     this.clock = clock;
     this.limits = callLimits;
-    this.signal = AbortSignal.any([signal, this.abort.signal]);
-    this.given = new Promise((_, reject) => {
-      this.signal.addEventListener('abort', () => reject(this.signal.reason as Error), { once: true });
-      if (this.signal.aborted) reject(this.signal.reason as Error);
-    });
-    this.given.catch(() => undefined);
+    this.sources = sources;
+    this.signal = this.abort.signal;
     this.cancelCall = clock.after(callLimits.callMs, () => this.expire('the call', callLimits.callMs));
+    for (const source of sources) source.addEventListener('abort', this.followed);
+    this.followed();
   }
 
-  /** `work`, or the passing of a deadline: also when the work does not hear of it. */
+  /** `work`, or the passing of a deadline: also when the work does not hear of it. One at a time. */
   async wait<T>(work: Promise<T>): Promise<T> {
     const limitMs = this.hasAnswered ? this.limits.stallMs : this.limits.firstByteMs;
     const what = this.hasAnswered ? 'the rest' : 'a first answer';
     const cancel = this.clock.after(limitMs, () => this.expire(what, limitMs));
     const startedMs = this.clock.monotonicMs();
-    work.catch(() => undefined); // it may end long after nobody waits for it
     try {
-      return await Promise.race([work, this.given]);
+      return await new Promise<T>((resolve, reject) => {
+        this.letGo = reject;
+        if (this.signal.aborted) reject(this.signal.reason as Error);
+        work.then(resolve, reject); // it may end long after nobody waits for it
+      });
     } finally {
+      this.letGo = () => undefined;
       cancel();
       this.waitedMs += this.clock.monotonicMs() - startedMs;
       this.hasAnswered = true;
@@ -396,7 +403,7 @@ class CallTimer {
       }
     } finally {
       if (!isAtEnd) {
-        this.abort.abort(new MusicfsError('cancelled', 'nobody waits for it any more'));
+        this.stop(new MusicfsError('cancelled', 'nobody waits for it any more'));
         iterator.return?.().catch(() => undefined); // not waited for: it may be what hangs
       }
     }
@@ -404,11 +411,22 @@ class CallTimer {
 
   end(): void {
     this.cancelCall();
+    for (const source of this.sources) source.removeEventListener('abort', this.followed);
   }
+
+  private readonly followed = (): void => {
+    const aborted = this.sources.find((source) => source.aborted);
+    if (aborted !== undefined) this.stop(aborted.reason);
+  };
 
   private expire(what: string, limitMs: number): void {
     const code: ErrorCode = 'deadline_exceeded';
-    this.abort.abort(new MusicfsError(code, `no answer within ${limitMs} ms (${what})`));
+    this.stop(new MusicfsError(code, `no answer within ${limitMs} ms (${what})`));
+  }
+
+  private stop(reason: unknown): void {
+    this.abort.abort(reason);
+    this.letGo(reason);
   }
 }
 

@@ -115,6 +115,8 @@ export const limits = {
   inFlightBytes: 64 * 1024 * 1024,
   /** Bytes of chunks that were read and checked a moment ago, on the thread that faces the kernel. */
   memoryTierBytes: 32 * 1024 * 1024,
+  /** Bytes fetched after which what is left of their buffers is collected. */
+  collectAfterBytes: 64 * 1024 * 1024,
   /** Bytes compared before another origin goes on with a file of which something is held. */
   overlapBytes: 4096,
   /** ms after which what is known of a file nobody reads is forgotten. */
