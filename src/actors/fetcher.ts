@@ -15,6 +15,7 @@ import type {
   OriginCall,
   OriginNews,
 } from '../fetch/fetch-protocol.ts';
+import type { RealPath } from '../library/real-path.ts';
 import { type Credentials, sealCredentials } from '../origins/credentials.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import type { ThreadSource } from '../platform/thread-source.ts';
@@ -52,6 +53,8 @@ export interface FetcherOptions {
   /** A life has begun: whoever faces the kernel connects. */
   readonly onStarted: () => void;
   readonly onNews: (news: OriginNews) => void;
+  /** A file that the origin itself did not give: when it is back, it is looked at first. */
+  readonly onServedElsewhere: (originId: string, path: RealPath) => void;
   /** The catalog is behind that origin. */
   readonly onChanged: (originId: string) => void;
 }
@@ -202,6 +205,8 @@ async function startLife(
         return;
       case 'origin-health':
         return options.onNews(event.news);
+      case 'served-elsewhere':
+        return options.onServedElsewhere(event.originId, event.path);
       case 'file-changed':
         context.log.info({ event: 'file_changed', origin: event.originId });
         return options.onChanged(event.originId);

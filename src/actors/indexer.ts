@@ -145,6 +145,7 @@ function startLife(
         writer: catalogWriter,
         parsers,
         knownFiles: board.originRows.find(({ name }) => name === origin.id)?.files ?? 0,
+        first: [...(board.servedElsewhere.get(origin.id) ?? [])],
         clock: context.clock,
         log: context.log,
         failpoints: options.failpoints,
@@ -185,6 +186,7 @@ function startLife(
       error === null ? null : new MusicfsError(codeOf(error), messageOf(error)),
     );
     if (error === null) {
+      board.servedElsewhere.delete(originId);
       const { done, added, changed, removed, held, errors } = scan;
       if (added + changed + removed > 0) options.onChanged();
       context.log.info({

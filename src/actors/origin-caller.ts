@@ -45,8 +45,9 @@ export function callThroughFetcher({ id: originId }: OriginSettings): OriginCall
       return entry === null || entry.kind !== 'file' ? null : fileOf(path, entry);
     },
     async probe(_known, signal) {
-      await askFetcher({ what: 'probe', originId }, { timeoutMs: callMs, signal });
-      return { missing: [], mounted: [] };
+      const { identity } = await askFetcher({ what: 'probe', originId }, { timeoutMs: callMs, signal });
+      // Recorded at the end of a scan, and held against what is there when the origin is next made.
+      return { missing: [], mounted: identity === null ? [] : [identity] };
     },
     async copy({ path, sizeBytes, mtimeNs, etag = null }, ranges, file, signal) {
       await askFetcher(

@@ -27,6 +27,8 @@ export interface ScanOptions {
   readonly headsDirectory: string;
   /** Other origins may hold the same files. */
   readonly wantsFileFp: boolean;
+  /** Files that are looked at before all others: other origins served them while this one was away. */
+  readonly first: readonly RealPath[];
   readonly lane: ActorRef<OriginLaneMessage>;
   readonly writer: ActorRef<CatalogWriterMessage>;
   readonly parsers: ParserPool;
@@ -84,6 +86,7 @@ class Scan {
       this.options.log.warn({ event: 'disks_not_mounted', origin: originId, missing });
     }
     await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
+    await this.lookAtFirst();
     this.list(rootRealPath);
     await this.listing.onIdle();
     this.submit();
@@ -99,6 +102,22 @@ class Scan {
     }
     await this.settled();
     this.options.onProgress({ phase: 'done', wasComplete: this.isComplete, currentPath: null });
+  }
+
+  /** What this origin could not give itself is brought up to date before anything else is. */
+  private async lookAtFirst(): Promise<void> {
+    const found: SeenFile[] = [];
+    for (const path of this.options.first) {
+      const file = await this.options.lane.ask<OriginFile | null>((reply) => ({ type: 'stat', path, reply }), {
+        timeoutMs: listDeadlineMs,
+        signal: this.signal,
+      });
+      if (file !== null) found.push(file);
+    }
+    for (let at = 0; at < found.length; at += limits.publishBatchFiles) {
+      await this.index(found.slice(at, at + limits.publishBatchFiles));
+    }
+    this.done = 0;
   }
 
   /** Whoever waits for the scan finds its result in the mount. */

@@ -5,6 +5,7 @@ import type { OriginRow } from '../catalog/publication.ts';
 import type { Recovery } from '../catalog/recover-catalog.ts';
 import type { CatalogCounters } from '../catalog/tree-reader.ts';
 import type { FetchStats } from '../fetch/fetch-protocol.ts';
+import type { RealPath } from '../library/real-path.ts';
 import type { FuseCounters } from '../fuse/thread-protocol.ts';
 import type { HealthState } from '../origins/origin-health.ts';
 import type { MusicfsError } from '../platform/errors.ts';
@@ -48,6 +49,8 @@ export class StatusBoard {
   /** Files whose tags were read in this life of the process. */
   parsed = 0;
   readonly scanFailures = new Map<string, MusicfsError | null>();
+  /** Written by the fetcher, read and emptied by the indexer: files that another origin served, by the one that did not. */
+  readonly servedElsewhere = new Map<string, Set<RealPath>>();
   /** Written by the fuse handler. */
   serving: ServingState = { isServing: false, isAdopted: false, kernelFeatures: [] };
   fuse: FuseCounters | null = null;

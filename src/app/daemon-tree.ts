@@ -191,6 +191,10 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
       void holdPins().catch(() => undefined); // the writer is being restarted, and publishes again
     },
     onNews: (news) => healthMonitor.tell({ type: 'news', news }),
+    onServedElsewhere(originId, path) {
+      const paths = board.servedElsewhere.get(originId) ?? new Set();
+      if (paths.size < limits.servedElsewhere) board.servedElsewhere.set(originId, paths.add(path));
+    },
     onChanged: (originId) => indexer.tell({ type: 'scan', originId, reply: null }),
   };
 }

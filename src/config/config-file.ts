@@ -8,22 +8,7 @@ import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
 import { originEntry, withAbsolutePaths } from './origin-entries.ts';
-
-const sizeHint = 'a size is a number with its unit: "20GiB", "500MB"';
-const units: Readonly<Record<string, number>> = {
-  ...{ B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 },
-  ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30, TIB: 2 ** 40 },
-};
-
-function isSize(text: string): boolean {
-  return Number.isSafeInteger(bytesOf(text));
-}
-
-/** NaN when it is no size. */
-function bytesOf(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]+)$/i.exec(text) ?? [];
-  return Math.round(Number(number) * (units[unit.toUpperCase()] ?? Number.NaN));
-}
+import { bytesOf, isSize, sizeHint } from './sizes.ts';
 
 const schema = v.strictObject({
   mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),

@@ -3,12 +3,19 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { MusicfsError } from '../platform/errors.ts';
 import { type OriginSettings, originDefaults } from '../platform/origin-settings.ts';
+import { bandwidthHint, parseBandwidth } from './bandwidth.ts';
 
 const common = {
   id: v.optional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, 'an id is 1 to 32 of a-z, 0-9 and -'))),
   priority: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   cache: v.optional(v.picklist(['auto', 'always', 'never'])),
   concurrency: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64))),
+  bandwidth: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => parseBandwidth(text) !== null, bandwidthHint),
+    ),
+  ),
   requests_per_s: v.optional(v.pipe(v.number(), v.minValue(0))),
   credentials: v.optional(
     v.pipe(
@@ -94,6 +101,7 @@ export function settingsOf(entry: OriginConfig, id: string): OriginSettings {
     cache: entry.cache ?? originDefaults.cache,
     concurrency: entry.concurrency ?? originDefaults.concurrency,
     requestsPerSecond: entry.requests_per_s ?? originDefaults.requestsPerSecond,
+    bandwidth: (entry.bandwidth === undefined ? null : parseBandwidth(entry.bandwidth)) ?? originDefaults.bandwidth,
     credentials: entry.credentials ?? originDefaults.credentials,
   };
   switch (entry.kind) {

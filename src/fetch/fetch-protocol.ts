@@ -110,7 +110,8 @@ export type OriginAnswer =
   | { readonly what: 'list'; readonly entries: readonly OriginEntry[] }
   | { readonly what: 'stat'; readonly entry: OriginEntry | null }
   | { readonly what: 'copy' }
-  | { readonly what: 'probe' };
+  /** What is mounted there, of a share; null: the origin is no path of this machine. */
+  | { readonly what: 'probe'; readonly identity: string | null };
 
 export interface OriginNews {
   readonly originId: string;
@@ -126,6 +127,8 @@ export type FetchEvent =
   | { readonly type: 'call-progress'; readonly id: number; readonly progress: CallProgress }
   | { readonly type: 'call-failed'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   | { readonly type: 'origin-health'; readonly news: OriginNews }
+  /** Another holder gave bytes of a file, as the one whose word counts did not: it may have a newer one meanwhile. */
+  | { readonly type: 'served-elsewhere'; readonly originId: string; readonly path: RealPath }
   /** A file is another one on its origin than the catalog says. */
   | { readonly type: 'file-changed'; readonly originId: string; readonly path: RealPath }
   | {

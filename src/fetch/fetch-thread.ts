@@ -13,14 +13,15 @@ import type { VerifyProgress } from '../content/check-store.ts';
 import { ChunkStore } from '../content/chunk-store.ts';
 import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
 import { childPath, extensionOf, rootRealPath } from '../library/real-path.ts';
+import { Bandwidth } from '../origins/bandwidth.ts';
 import { createOrigin } from '../origins/create-origin.ts';
 import { OriginGate } from '../origins/origin-gate.ts';
 import { limitsByKind } from '../origins/origin-limits.ts';
 import { systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
-import { createLogger } from '../platform/logger.ts';
 import { limits } from '../platform/limits.ts';
+import { createLogger } from '../platform/logger.ts';
 import { releaseFreeMemory, signalEventfd } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
 import { copyRanges } from './copy-ranges.ts';
@@ -85,6 +86,9 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
         requestsPerSecond: settings.requestsPerSecond,
       },
       clock: systemClock,
+      ...(settings.bandwidth.length === 0
+        ? {}
+        : { bandwidth: new Bandwidth(settings.bandwidth, systemClock) }),
       random: Math.random,
       wasDown: data.down.includes(settings.id),
       onHealth: () => tellHealth(gate),
@@ -95,6 +99,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   const cached = new Set(data.origins.filter(isCached).map(({ id }) => id));
   const store = data.cache.enabled && cached.size > 0 ? await openStore(data, failpoints, tell) : null;
   const tree = new TreeReader(database, failpoints);
+  const servedElsewhere = new Set<string>();
   const fetcher = new Fetcher({
     holders: ({ node, version }) => locations.holders(node, version),
     nextOf: (node) => locations.nextOf(node),
@@ -105,7 +110,12 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     random: Math.random,
     onChanged: (originId, path) => tell({ type: 'file-changed', originId, path }),
     onDiverged: (originId, path, content) => tell({ type: 'replica-diverged', originId, path, content }),
-    onServedElsewhere: () => undefined,
+    onServedElsewhere: ({ originId, path }) => {
+      if (servedElsewhere.has(`${originId}/${path}`)) return;
+      if (servedElsewhere.size >= limits.servedElsewhere) servedElsewhere.clear();
+      servedElsewhere.add(`${originId}/${path}`);
+      tell({ type: 'served-elsewhere', originId, path });
+    },
   });
   const holding: Holding = {
     isKept: ({ node, version }) =>
@@ -165,6 +175,8 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   };
 
   function tellHealth(gate: OriginGate): void {
+    // From now on it is asked itself again.
+    if (gate.health.state === 'healthy') servedElsewhere.clear();
     const { isOpen, originId } = gate.candidate();
     tell({ type: 'origin-health', news: { ...gate.health, originId, isOpen } });
   }
@@ -272,7 +284,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       case 'probe': {
         const problem = await gate.probe();
         if (problem !== null) throw problem;
-        return { what: 'probe' };
+        return { what: 'probe', identity: gate.origin.mountIdentity ?? null };
       }
     }
   }

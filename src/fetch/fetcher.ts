@@ -26,7 +26,7 @@ export interface FetcherOptions {
   readonly onChanged: (originId: string, path: RealPath) => void;
   readonly onDiverged: (originId: string, path: RealPath, content: ContentKey) => void;
   /** Another than the one whose word counts gave bytes. */
-  readonly onServedElsewhere: (content: ContentKey, originId: string) => void;
+  readonly onServedElsewhere: (authoritative: { readonly originId: string; readonly path: RealPath }) => void;
 }
 
 interface Fetched {
@@ -176,7 +176,7 @@ export class Fetcher {
       onDiverged: ({ gate, path }) => this.options.onDiverged(gate.origin.id, path, content),
       onServed: ({ gate, isAuthoritative }) => {
         fetched().servedBy = gate.origin.id;
-        if (!isAuthoritative) this.options.onServedElsewhere(content, gate.origin.id);
+        if (!isAuthoritative) this.options.onServedElsewhere({ originId: first.originName, path: first.path });
       },
     });
   }

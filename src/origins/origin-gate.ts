@@ -9,6 +9,7 @@ import type { RealPath } from '../library/real-path.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
+import type { Bandwidth } from './bandwidth.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -46,10 +47,10 @@ export interface OriginGateOptions {
   readonly wasDown: boolean;
   /** Called after each change of health. */
   readonly onHealth: (health: OriginHealthFacts) => void;
-  /** Bytes asked of the origin, and bytes that came: what a metered line costs. */
+  /** Bytes came. */
   readonly onBytes?: (bytes: number) => void;
-  /** Resolves when that many bytes may pass; absent: no limit of bandwidth. */
-  readonly paced?: (bytes: number, klass: CallClass, signal: AbortSignal) => Promise<void>;
+  /** Left out: no limit. */
+  readonly bandwidth?: Bandwidth;
 }
 
 /** Work counters. */
@@ -160,7 +161,8 @@ export class OriginGate {
         this.stats.bytes += bytes.length;
         this.options.onBytes?.(bytes.length);
         yield bytes;
-        await this.options.paced?.(bytes.length, klass, timer.signal);
+        const waitMs = this.options.bandwidth?.take(bytes.length) ?? 0;
+        if (waitMs > 0 && klass !== 'foreground') await pause(this.clock, waitMs, timer.signal);
       }
       if (received < expected) {
         throw new MusicfsError('origin_unavailable', `${this.origin.id} ended a file before its end`);

@@ -93,6 +93,9 @@ export interface Origin {
   /** The cheapest true sign of life: resolves when the origin answers and is what it was. Never wakes a disk. */
   probe(signal: AbortSignal): Promise<void>;
 
+  /** What is mounted at its root, of an origin that is a path of this machine; known after a probe. */
+  readonly mountIdentity?: string | null;
+
   /** Closes what is open, within 2 s; calls under way fail. May be called twice; nothing is called after it. */
   close(): Promise<void>;
 }

@@ -1,5 +1,13 @@
 // What an origin was configured to be: plain data, without secrets, written to the record of a mount.
 
+/** Minutes of the local day, from 0 to 1,440; one that ends before it begins goes over midnight. */
+export interface BandwidthRule {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** 0: no limit. */
+  readonly bytesPerSecond: number;
+}
+
 interface CommonSettings {
   /** 1 to 32 of a-z, 0-9 and "-". */
   readonly id: string;
@@ -13,6 +21,8 @@ interface CommonSettings {
   readonly concurrency: number | null;
   /** 0: no limit. */
   readonly requestsPerSecond: number;
+  /** What may come from it in a second, of what nobody waits for; empty: no limit. */
+  readonly bandwidth: readonly BandwidthRule[];
   /** Where the secrets are; see origins/credentials.ts. Never a secret itself. */
   readonly credentials: string | null;
 }
@@ -74,5 +84,6 @@ export const originDefaults = {
   cache: 'auto',
   concurrency: null,
   requestsPerSecond: 0,
+  bandwidth: [],
   credentials: null,
 } as const;

@@ -7,7 +7,7 @@ import { Fetcher } from '../../../src/fetch/fetcher.ts';
 import { realPath } from '../../../src/library/real-path.ts';
 import type { OriginKind } from '../../../src/origins/origin.ts';
 import { OriginGate } from '../../../src/origins/origin-gate.ts';
-import { type OriginLimits, limitsByKind } from '../../../src/origins/origin-limits.ts';
+import { limitsByKind, type OriginLimits } from '../../../src/origins/origin-limits.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { codeOf } from '../../../src/platform/errors.ts';
 import { eventually } from '../../fixtures/eventually.ts';
@@ -39,7 +39,13 @@ class CutOrigin extends MemoryOrigin {
   override readRange(
     ...[at, version, offset, length, signal]: Parameters<MemoryOrigin['readRange']>
   ): AsyncGenerator<Buffer> {
-    return super.readRange(at, version, offset, Math.min(length, Math.max(0, this.endsAtBytes - offset)), signal);
+    return super.readRange(
+      at,
+      version,
+      offset,
+      Math.min(length, Math.max(0, this.endsAtBytes - offset)),
+      signal,
+    );
   }
 }
 
@@ -107,7 +113,9 @@ describe('a read', () => {
     const bytes = randomBytes(300 * kib + 7);
     const { read } = fetcherOver([origin('nas', 1)], bytes);
     expect(hash(await read(0, 10))).toBe(hash(bytes.subarray(0, 10)));
-    expect(hash(await read(200 * kib - 3, 100 * kib))).toBe(hash(bytes.subarray(200 * kib - 3, 300 * kib - 3)));
+    expect(hash(await read(200 * kib - 3, 100 * kib))).toBe(
+      hash(bytes.subarray(200 * kib - 3, 300 * kib - 3)),
+    );
     expect(hash(await read(300 * kib, 4096))).toBe(hash(bytes.subarray(300 * kib)));
     expect([(await read(300 * kib + 7, 10)).length, (await read(900 * kib, 10)).length]).toEqual([0, 0]);
   });
@@ -140,7 +148,8 @@ describe('a read', () => {
     const readers = Array.from({ length: 20 }, () => read(5, 8 * kib));
     await eventually('one asks', () => nas.place.requests > 0);
     nas.place.goOn();
-    for (const got of await Promise.all(readers)) expect(hash(got)).toBe(hash(bytes.subarray(5, 5 + 8 * kib)));
+    for (const got of await Promise.all(readers))
+      expect(hash(got)).toBe(hash(bytes.subarray(5, 5 + 8 * kib)));
     expect(nas.place.requests).toBe(1);
     expect(nas.place.bytesRead).toBeLessThanOrEqual(256 * kib);
   });
@@ -262,7 +271,8 @@ describe('an origin that is down', () => {
     expect([nas.gate.health.state, nas.gate.candidate().isOpen]).toEqual(['unhealthy', true]);
     const asked = nas.place.requests;
     const began = performance.now();
-    for (let at = 0; at < 15; at += 1) expect(await codeOfRead(read(at * 64 * kib, 10))).toBe('origin_unavailable');
+    for (let at = 0; at < 15; at += 1)
+      expect(await codeOfRead(read(at * 64 * kib, 10))).toBe('origin_unavailable');
     expect(performance.now() - began).toBeLessThan(500);
     expect(nas.place.requests).toBe(asked);
   });
