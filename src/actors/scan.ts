@@ -108,10 +108,13 @@ class Scan {
   private async lookAtFirst(): Promise<void> {
     const found: SeenFile[] = [];
     for (const path of this.options.first) {
-      const file = await this.options.lane.ask<OriginFile | null>((reply) => ({ type: 'stat', path, reply }), {
-        timeoutMs: listDeadlineMs,
-        signal: this.signal,
-      });
+      const file = await this.options.lane.ask<OriginFile | null>(
+        (reply) => ({ type: 'stat', path, reply }),
+        {
+          timeoutMs: listDeadlineMs,
+          signal: this.signal,
+        },
+      );
       if (file !== null) found.push(file);
     }
     for (let at = 0; at < found.length; at += limits.publishBatchFiles) {

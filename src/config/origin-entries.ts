@@ -101,7 +101,8 @@ export function settingsOf(entry: OriginConfig, id: string): OriginSettings {
     cache: entry.cache ?? originDefaults.cache,
     concurrency: entry.concurrency ?? originDefaults.concurrency,
     requestsPerSecond: entry.requests_per_s ?? originDefaults.requestsPerSecond,
-    bandwidth: (entry.bandwidth === undefined ? null : parseBandwidth(entry.bandwidth)) ?? originDefaults.bandwidth,
+    bandwidth:
+      (entry.bandwidth === undefined ? null : parseBandwidth(entry.bandwidth)) ?? originDefaults.bandwidth,
     credentials: entry.credentials ?? originDefaults.credentials,
   };
   switch (entry.kind) {

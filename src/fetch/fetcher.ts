@@ -176,7 +176,8 @@ export class Fetcher {
       onDiverged: ({ gate, path }) => this.options.onDiverged(gate.origin.id, path, content),
       onServed: ({ gate, isAuthoritative }) => {
         fetched().servedBy = gate.origin.id;
-        if (!isAuthoritative) this.options.onServedElsewhere({ originId: first.originName, path: first.path });
+        if (!isAuthoritative)
+          this.options.onServedElsewhere({ originId: first.originName, path: first.path });
       },
     });
   }
