@@ -17,6 +17,9 @@ const packageOf: Readonly<Record<string, string>> = {
   'nfs-cat': 'libnfs-utils',
   smbd: 'samba',
   smbclient: 'smbclient',
+  sshd: 'openssh-server',
+  'ssh-keygen': 'openssh-client',
+  'ssh-agent': 'openssh-client',
   borg: 'borgbackup',
   cvlc: 'vlc-bin vlc-plugin-base',
   beet: 'beets',
@@ -25,6 +28,7 @@ const packageOf: Readonly<Record<string, string>> = {
   'mkfs.ext4': 'e2fsprogs',
   'systemd-nspawn': 'systemd-container',
   nsenter: 'util-linux',
+  unshare: 'util-linux',
 };
 
 /** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */

@@ -8,6 +8,7 @@ import { needPrograms } from './system-packages.ts';
 const programs = [
   ...['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv', 'mkfs.ext4'],
   ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg', 'fio'],
+  ...['sshd', 'ssh-keygen', 'ssh-agent', 'unshare'],
   ...['systemd-nspawn', 'debootstrap', 'nsenter'],
 ];
 

@@ -1,11 +1,11 @@
 // A local directory as an origin: what it lists and whether it is there. Only reads; there is no call that could change
 // anything. Symbolic links and special files are not followed and not listed: what a link inside the root leads to is
 // listed where it really is.
-import { constants } from 'node:fs';
-import { lstat, opendir, readdir, readFile } from 'node:fs/promises';
-import { childPath, type RealPath } from '../library/real-path.ts';
-import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
+import { opendir, readFile } from 'node:fs/promises';
+import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
+import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { parseMountTable } from '../platform/mount-table.ts';
+import { LocalFilesOrigin } from './local-files.ts';
 
 /** A file as a listing shows it. Times in nanoseconds since 1970, decimal. */
 export interface OriginFile {
@@ -26,19 +26,16 @@ export interface NameFilter {
   readonly isMusic: (path: RealPath) => boolean;
 }
 
-/** Files looked at together: keeps the pool busy, bounds the promises. */
-const statsAtOnce = 32;
-
 export class LocalOrigin {
   readonly id: string;
   /** Absolute path of the root. */
   readonly root: string;
-  private readonly rootBytes: Buffer;
+  private readonly files: LocalFilesOrigin;
 
   constructor(id: string, root: string) {
     this.id = id;
     this.root = root;
-    this.rootBytes = Buffer.from(`${root}/`);
+    this.files = new LocalFilesOrigin({ id, kind: 'local', root });
   }
 
   /**
@@ -46,34 +43,28 @@ export class LocalOrigin {
    * `not_found`, `origin_unavailable`). Stops between two looks when aborted.
    */
   async list(directory: RealPath, filter: NameFilter, signal: AbortSignal): Promise<OriginListing> {
-    try {
-      const entries = await readdir(this.bytesOf(directory), { withFileTypes: true, encoding: 'buffer' });
-      const directories: RealPath[] = [];
-      const music: RealPath[] = [];
-      for (const entry of entries) {
-        const path = childPath(directory, entry.name.toString('latin1'));
-        if (filter.isIgnored(entry.name.toString('utf8'))) continue;
-        if (entry.isDirectory()) directories.push(path);
-        else if (entry.isFile() && filter.isMusic(path)) music.push(path);
+    const directories: RealPath[] = [];
+    const files: OriginFile[] = [];
+    const isWanted = (name: string) =>
+      !filter.isIgnored(bytesToText(name)) && filter.isMusic(childPath(directory, name));
+    for await (const page of this.files.list(directory, isWanted, signal)) {
+      for (const { name, kind, sizeBytes, mtimeNs } of page) {
+        const path = childPath(directory, name);
+        if (kind === 'file') files.push({ path, sizeBytes, mtimeNs });
+        else if (kind === 'directory' && !filter.isIgnored(bytesToText(name))) directories.push(path);
       }
-      const files: OriginFile[] = [];
-      for (let at = 0; at < music.length; at += statsAtOnce) {
-        signal.throwIfAborted();
-        const looked = await Promise.all(music.slice(at, at + statsAtOnce).map((path) => this.look(path)));
-        for (const file of looked) if (file !== null) files.push(file);
-      }
-      return { directories, files };
-    } catch (error) {
-      throw translated(error, this.root);
     }
+    return { directories, files };
   }
 
   /** A file as it is now, or null when there is none of that name. Rejects like `list`. */
   async stat(path: RealPath): Promise<OriginFile | null> {
     try {
-      return await this.look(path);
+      const { kind, sizeBytes, mtimeNs } = await this.files.stat(path, new AbortController().signal);
+      return kind === 'file' ? { path, sizeBytes, mtimeNs } : null;
     } catch (error) {
-      throw translated(error, this.root);
+      if (codeOf(error) === 'not_found') return null;
+      throw error;
     }
   }
 
@@ -104,34 +95,5 @@ export class LocalOrigin {
     const holding = points.filter((point) => point === '/' || `${this.root}/`.startsWith(`${point}/`));
     const longest = holding.reduce((best, point) => (point.length > best.length ? point : best), '/');
     return [longest, ...new Set(points.filter((point) => point.startsWith(`${this.root}/`)))];
-  }
-
-  private async look(path: RealPath): Promise<OriginFile | null> {
-    try {
-      const found = await lstat(this.bytesOf(path), { bigint: true });
-      if ((Number(found.mode) & constants.S_IFMT) !== constants.S_IFREG) return null;
-      return { path, sizeBytes: Number(found.size), mtimeNs: found.mtimeNs.toString() };
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null;
-      throw error;
-    }
-  }
-
-  private bytesOf(path: RealPath): Buffer {
-    return Buffer.concat([this.rootBytes, Buffer.from(path, 'latin1')]);
-  }
-}
-
-function translated(error: unknown, root: string): unknown {
-  if (error instanceof MusicfsError || error instanceof DOMException) return error;
-  switch (errnoOf(error)) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new MusicfsError('not_found', `${root}: ${messageOf(error)}`, { cause: error });
-    case 'EACCES':
-    case 'EPERM':
-      return new MusicfsError('permission_denied', `${root}: ${messageOf(error)}`, { cause: error });
-    default:
-      return new MusicfsError('origin_unavailable', `${root}: ${messageOf(error)}`, { cause: error });
   }
 }

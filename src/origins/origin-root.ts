@@ -1,5 +1,6 @@
 // Opening an origin's root directory for those that read below it.
 import { constants, open } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { errnoOf } from '../platform/errors.ts';
 import { openCached } from '../platform/native.ts';
 
@@ -18,6 +19,15 @@ export function openRootLater(path: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     open(path, rootFlags, (error, fd) =>
       resolve(error === null && errnoOf(error) === undefined ? fd : undefined),
+    );
+  });
+}
+
+/** The same, telling why not: a descriptor or a negative errno. */
+export function openRootAsync(path: string): Promise<number> {
+  return new Promise((resolve) => {
+    open(path, rootFlags, (error, fd) =>
+      resolve(error === null ? fd : (error.errno ?? -osConstants.errno.EIO)),
     );
   });
 }

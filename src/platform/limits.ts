@@ -127,6 +127,50 @@ export const limits = {
   fetchedFiles: 4096,
   /** Reads of one mount that wait for origins over a network; further ones fail. */
   fetchesWaiting: 1024,
+  /** Origins: entries of one page of a listing. */
+  listingPageEntries: 1000,
+  /** Names of one directory looked at together: keeps the pool busy, bounds the promises. */
+  originLooksAtOnce: 32,
+  /** Bytes read from a file at once; one such block is read ahead of whoever reads. */
+  originReadBlockBytes: 256 * 1024,
+  /** ms before each further try when a mounted share forgot a file (ESTALE). */
+  staleHandlePausesMs: [100, 200, 400],
+  /** ms before each further try when the connection of a mounted share is just being made anew. */
+  shareReconnectPausesMs: [100, 100, 100],
+  /** Mounted shares. Bytes of one read that may be on their way out of the share's process. */
+  hostCreditBytes: 1024 * 1024,
+  /** ms after which a process that nobody uses ends. */
+  hostIdleMs: 60_000,
+  /** ms in which the process has to answer an abort, and then to be gone once it is killed. */
+  hostAnswerMs: 1_000,
+  hostDeathMs: 1_000,
+  /** Processes stuck in the kernel that are left behind; further calls fail until one is gone. */
+  hostsAbandoned: 4,
+  /** Threads for the file calls of a share: four calls, each with a block ahead, and looks of a listing. */
+  hostPoolThreads: 16,
+  /** End of the process's standard error that is kept for messages. */
+  hostStderrBytes: 4096,
+
+  /** SFTP. Connections to one origin: one is not enough for a scan and a listener, more are unfriendly to a NAS. */
+  sftpConnections: 4,
+  /** ms after which a connection that nobody uses is closed. */
+  sftpIdleMs: 60_000,
+  /** ms from the address to the first word of SFTP. */
+  sftpHandshakeMs: 10_000,
+  /** ms of silence until the server is asked whether it is there, and how many such questions may go unanswered. */
+  sftpKeepaliveMs: 15_000,
+  sftpKeepalivesMissed: 3,
+  /** ms without a word from a server that owes one, after which new calls take another connection. */
+  sftpSilenceMs: 1_000,
+  /** Bytes of one READ: what every server grants. */
+  sftpReadBytes: 32 * 1024,
+  /** READs of one transfer under way, at its beginning and when it goes on: 2 MiB fill 50 ms at 40 MB/s. */
+  sftpReadsAtFirst: 16,
+  sftpReadsAtMost: 64,
+  /** READDIRs of one listing under way: OpenSSH gives 100 names with each. */
+  sftpListingsAhead: 8,
+  /** Bytes of one known_hosts file. */
+  knownHostsBytes: 16 * 1024 * 1024,
 
   /** Driver fuse-native. Bytes of one READ request: what libfuse 2.9 takes. */
   pathDriverReadBytes: 128 * 1024,

@@ -20,6 +20,7 @@ function optional(prototype: string): ((...values: number[]) => number) | null {
 
 const openat2Number = 437; // the same on every architecture
 const resolveNoMagiclinks = 0x02;
+const resolveNoSymlinks = 0x04;
 const resolveBeneath = 0x08;
 /** AT_FDCWD, which an absolute path does not depend on. */
 const currentDirectory = -100;
@@ -37,6 +38,7 @@ const nativeMallocTrim = optional('int malloc_trim(size_t keep)');
 const nativeExit = libc.func('void _exit(int status)');
 const nativeMemfd = libc.func('int memfd_create(const char *name, unsigned int flags)');
 const nativePrctl = libc.func('int prctl(int option, ...)');
+const nativeFstatfs = libc.func('int fstatfs(int fd, _Out_ void *facts)');
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -294,16 +296,25 @@ function openCachedAt(at: number, path: Uint8Array, flags: number, resolve: numb
   return fd === -errnos.ENOSYS || fd === -errnos.EINVAL ? -errnos.EAGAIN : fd;
 }
 
-/** The same on a pool thread. Resolves to a descriptor or a negative errno. */
-export function openBeneathAsync(rootFd: number, relativePath: Uint8Array, flags: number): Promise<number> {
+/**
+ * The same on a pool thread. Resolves to a descriptor or a negative errno. With `links` refused, no link is followed on
+ * the way either (-ELOOP); the last one can still be had as itself, with O_PATH and O_NOFOLLOW.
+ */
+export function openBeneathAsync(
+  rootFd: number,
+  relativePath: Uint8Array,
+  flags: number,
+  links: 'followed' | 'refused' = 'followed',
+): Promise<number> {
   const path = nulEnded(relativePath);
-  const how = fillOpenHow(Buffer.alloc(24), flags, resolveBeneath);
+  const resolving = links === 'refused' ? resolveBeneath | resolveNoSymlinks : resolveBeneath;
+  const how = fillOpenHow(Buffer.alloc(24), flags, resolving);
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: number | bigint) => {
       if (error !== null) return reject(error);
       const fd = orErrno(result);
       try {
-        resolve(fd === -errnos.ENOSYS ? openAndCheck(rootFd, relativePath, flags) : fd);
+        resolve(fd === -errnos.ENOSYS ? openAndCheck(rootFd, relativePath, flags, links) : fd);
       } catch (failure) {
         resolve(failure instanceof Error && 'errno' in failure ? Number(failure.errno) : -errnos.EIO);
       }
@@ -312,11 +323,19 @@ export function openBeneathAsync(rootFd: number, relativePath: Uint8Array, flags
   });
 }
 
-function openAndCheck(rootFd: number, relativePath: Uint8Array, flags: number): number {
+function openAndCheck(
+  rootFd: number,
+  relativePath: Uint8Array,
+  flags: number,
+  links: 'followed' | 'refused' = 'followed',
+): number {
   const root = readlinkSync(`/proc/self/fd/${rootFd}`, 'buffer');
-  const fd = openSync(Buffer.concat([root, Buffer.from('/'), relativePath]), flags);
+  const wanted = Buffer.concat([root, Buffer.from('/'), relativePath]);
+  const fd = openSync(wanted, flags);
   const place = readlinkSync(`/proc/self/fd/${fd}`, 'buffer');
-  if (place.subarray(0, root.length + 1).equals(Buffer.concat([root, Buffer.from('/')]))) return fd;
+  const isBeneath = place.subarray(0, root.length + 1).equals(wanted.subarray(0, root.length + 1));
+  const isWanted = place.equals(wanted) || (relativePath.length === 1 && place.equals(root)); // "." is the root
+  if (links === 'refused' ? isWanted : isBeneath) return fd;
   closeSync(fd);
   throw systemError('open', errnos.EXDEV);
 }
@@ -327,6 +346,27 @@ export function preadAsync(fd: number, area: Uint8Array, length: number, offset:
     nativePread.async(fd, area, length, offset, (error: Error | null, result: number | bigint) => {
       if (error !== null) reject(error);
       else resolve(orErrno(result));
+    });
+  });
+}
+
+/** What statfs(2) says of the file system that a descriptor is on: its type, and its id where it has one, in hex. */
+export interface FileSystemFacts {
+  readonly type: number;
+  /** "0" when the file system gives itself none, as most network ones do. */
+  readonly id: string;
+}
+
+/** fstatfs(2) on a pool thread: a dead share never answers. Resolves to the facts or a negative errno. */
+export function fileSystemOfAsync(fd: number): Promise<FileSystemFacts | number> {
+  const facts = Buffer.alloc(120); // struct statfs: type, bsize, five counts of 8 bytes, fsid, …
+  return new Promise((resolve, reject) => {
+    nativeFstatfs.async(fd, facts, (error: Error | null, result: number) => {
+      if (error !== null) return reject(error);
+      const errno = orErrno(result);
+      if (errno < 0) return resolve(errno);
+      const type = Number(facts.readBigUInt64LE(0) & 0xffff_ffffn);
+      resolve({ type, id: facts.readBigUInt64LE(56).toString(16) });
     });
   });
 }
