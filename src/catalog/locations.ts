@@ -28,6 +28,7 @@ export class Locations {
   private readonly current;
   private readonly entryOf;
   private readonly next;
+  private readonly mountPoints;
   private readonly old;
   private readonly replacedVersions;
   private readonly replicas;
@@ -47,6 +48,9 @@ export class Locations {
        WHERE e.parent = ? AND e.removed_at IS NULL AND (e.sort_key, e.id) > (?, ?)
        ORDER BY e.sort_key, e.id LIMIT 1`,
     );
+    this.mountPoints = database
+      .prepare<unknown[], string | null>('SELECT mount_points FROM origins WHERE name = ?')
+      .pluck();
     this.old = database.prepare<unknown[], HolderRow>(
       `SELECT o.name AS originName, t.real_path AS realPath, v.size, v.mtime_s AS mtimeS, v.mtime_ns AS mtimeNs,
               v.etag, 1 AS isAuthoritative
@@ -66,6 +70,12 @@ export class Locations {
   /** Content versions that were replaced: what is kept of them is kept for handles of before only. */
   replaced(): { readonly node: number; readonly version: number }[] {
     return this.replacedVersions.all();
+  }
+
+  /** What was mounted at the root of an origin when it was last scanned whole; null: it never was, or is no path. */
+  mountIdentity(originName: string): string | null {
+    const points = this.mountPoints.get(originName) ?? null;
+    return points === null ? null : ((JSON.parse(points) as string[])[0] ?? null); // written by Publisher.finishScan
   }
 
   /** The file that follows in the directory a node is listed in; null: none does. */

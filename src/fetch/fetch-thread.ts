@@ -75,7 +75,11 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   const garbage = new Garbage();
   const gates = new Map<string, OriginGate>();
   for (const settings of data.origins) {
-    const origin = await createOrigin(settings, { ...data, agentSocket: process.env['SSH_AUTH_SOCK'] });
+    const origin = await createOrigin(settings, {
+      ...data,
+      mountIdentity: (id) => locations.mountIdentity(id),
+      agentSocket: process.env['SSH_AUTH_SOCK'],
+    });
     const byKind = limitsByKind[settings.kind];
     const gate = new OriginGate({
       origin,

@@ -12,6 +12,8 @@ export interface CreateOptions {
   readonly stateDirectory: string;
   /** By the origin's id, sealed. */
   readonly credentials: ReadonlyMap<string, MessagePort>;
+  /** What was mounted at the root of that origin when it was last scanned whole; null: it never was. */
+  readonly mountIdentity: (id: string) => string | null;
   /** Socket of an ssh agent. */
   readonly agentSocket: string | undefined;
 }
@@ -28,7 +30,7 @@ export async function createOrigin(settings: OriginSettings, options: CreateOpti
       const kind = mount === null ? null : networkKindOf(mount.fsType);
       if (kind !== null) {
         const { MountedOrigin } = await import('./mounted-origin.ts');
-        return new MountedOrigin({ id, kind, root, expectedIdentity: null });
+        return new MountedOrigin({ id, kind, root, expectedIdentity: options.mountIdentity(id) });
       }
       const { LocalFilesOrigin } = await import('./local-files.ts');
       return new LocalFilesOrigin({ id, kind: 'local', root });
@@ -36,7 +38,12 @@ export async function createOrigin(settings: OriginSettings, options: CreateOpti
     case 'nfs':
     case 'smb': {
       const { MountedOrigin } = await import('./mounted-origin.ts');
-      return new MountedOrigin({ id, kind: settings.kind, root, expectedIdentity: null });
+      return new MountedOrigin({
+        id,
+        kind: settings.kind,
+        root,
+        expectedIdentity: options.mountIdentity(id),
+      });
     }
     case 'sftp': {
       const { SftpOrigin } = await import('./sftp-origin.ts');

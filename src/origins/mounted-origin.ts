@@ -45,6 +45,7 @@ export class MountedOrigin implements Origin {
   private readonly expectedIdentity: string | null;
   private readonly clock: Clock;
   private readonly idleMs: number;
+  mountIdentity: string | null = null;
   private readonly closing = new AbortController();
   private child: HostChild | null = null;
   private readonly departing = new Set<Departing>();
@@ -144,6 +145,7 @@ export class MountedOrigin implements Origin {
   /** statfs of the root, in the process. Rejects with `origin_unavailable` when something else is mounted there. */
   async probe(signal: AbortSignal): Promise<void> {
     const found = await this.identity(signal);
+    this.mountIdentity = found;
     if (this.expectedIdentity === null || found === this.expectedIdentity) return;
     throw new MusicfsError(
       'origin_unavailable',

@@ -307,11 +307,13 @@ export class OriginGate {
       const pauseMs = error instanceof MusicfsError ? (error.retryAfterMs ?? 1_000) : 1_000;
       this.pausedUntilMs = this.clock.monotonicMs() + Math.min(pauseMs, longestPauseMs);
     }
-    if (isRead && isCharged(code) && mountedKinds.has(this.origin.kind)) {
+    // A file that is not there may be a share that is not mounted.
+    if (isRead && mountedKinds.has(this.origin.kind) && (isCharged(code) || code === 'not_found')) {
       void this.probe();
       return;
     }
-    if (code === 'name_resolution') this.probeIn(limits.nameProbeEveryMs);
+    // One failure is no verdict: whether it was an accident is found out soon.
+    if (code === 'name_resolution' || isCharged(code)) this.probeIn(limits.probeAgainMs);
     if (isCharged(code)) this.charge();
     const { failureThreshold } = this.limits;
     this.setHealth(afterError(this.healthFacts, code, messageOf(error), failureThreshold));

@@ -97,10 +97,10 @@ export const limits = {
   stallMs: 10_000,
   /** Calls that wait for one origin; further ones are refused. */
   originQueue: 4096,
-  /** ms between two probes of an origin, the same while no origin is up, and after a name that did not resolve. */
+  /** ms between two probes of an origin, the same while no origin is up, and after a failure that is no verdict yet. */
   probeEveryMs: 30_000,
   offlineProbeEveryMs: 60_000,
-  nameProbeEveryMs: 5_000,
+  probeAgainMs: 5_000,
   /** ms a probe may take, of whatever kind the origin is. */
   probeMs: 5_000,
   /** ms after which a read that failed is tried again, the last origin that may serve it permitting. */

@@ -78,7 +78,8 @@ describe('a library on a WebDAV server', () => {
     await server.process.end();
     await dropCaches(library);
     expect(await hashOf(library, songName(1))).toBe(original);
-    expect(await attribute(library, 'cached', songName(2))).toBe('0');
+    // Of the next one, which is played next, the beginning is there; of others nothing.
+    expect(await attribute(library, 'cached', songName(4))).toBe('0');
   });
 
   it('reads no more of a file for its tags than its beginning and its end', async () => {
@@ -102,7 +103,7 @@ describe('a library on a WebDAV server', () => {
     );
     await server.process.end();
     await dropCaches(library);
-    expect((await readPast(library, songName(2))).code).not.toBe(0);
+    expect((await readPast(library, songName(4))).code).not.toBe(0);
     await eventually('it is known', async () => (await library.status()).state === 'offline');
     const refused = await Promise.all([3, 4, 5, 6].map((track) => readPast(library, songName(track))));
     for (const { code, stderr } of refused)
@@ -126,7 +127,7 @@ describe('a library on a WebDAV server', () => {
       async () => (await attribute(library, 'cached', songName(1))) === '100',
     );
     await server.process.end();
-    await readPast(library, songName(2));
+    await readPast(library, songName(4));
     await eventually('it is known', async () => (await library.status()).state === 'offline');
     const { daemon } = await library.pids();
     process.kill(daemon, 'SIGKILL');
@@ -166,7 +167,7 @@ describe('two origins with the same files', () => {
   }, 120_000);
 
   it('of which the second has another recording of the same name, size and time: its bytes are never mixed in', async () => {
-    const first = await served((folder) => writeAlbum(folder, 8_000_000));
+    const first = await served((folder) => writeAlbum(folder, 24_000_000));
     const second = await served((folder) =>
       cpSync(first.folder, folder, { recursive: true, preserveTimestamps: true }),
     );
@@ -178,14 +179,14 @@ describe('two origins with the same files', () => {
     // Its beginning and its end are the same, so that it was taken for the same.
     await library.shell(`
       cd ${JSON.stringify(second.folder)} && touch -r 1.flac time
-      dd if=/dev/urandom of=1.flac bs=1M seek=1 count=5 conv=notrunc 2> /dev/null
+      dd if=/dev/urandom of=1.flac bs=1M seek=1 count=20 conv=notrunc 2> /dev/null
       touch -r time 1.flac && rm time`);
     // The first megabytes come from the first origin, and are in memory when it dies.
     const begin = `dd if="$M/${songName(1)}" bs=128k count=20 iflag=direct 2> /dev/null`;
     expect((await library.tryShell(`${begin} | cmp -n 2621440 - $O/1.flac`)).code).toBe(0);
     await first.process.end();
     const { code, stdout } = await library.tryShell(
-      `dd if="$M/${songName(1)}" bs=128k skip=24 count=1 iflag=direct 2> /dev/null | cmp -n 131072 - <(dd if=$O/1.flac bs=128k skip=24 count=1 2> /dev/null)`,
+      `dd if="$M/${songName(1)}" bs=128k skip=120 count=1 iflag=direct 2> /dev/null | cmp -n 131072 - <(dd if=$O/1.flac bs=128k skip=120 count=1 2> /dev/null)`,
       { limitMs: 40_000 },
     );
     expect(stdout).not.toContain('differ');
@@ -250,7 +251,7 @@ describe('with every origin down', () => {
     );
     renameSync(share, `${share}.away`);
     await server.process.end();
-    await readPast(library, songName(2));
+    await readPast(library, songName(4));
     const tiny = await library.shell('find "$M/Artist 0" -name "*.flac" | head -1');
     await library.tryShell(`cat "${tiny}"`, { limitMs: 40_000 });
     await eventually('it is known', async () => (await library.status()).state === 'offline', 40_000);
