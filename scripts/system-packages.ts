@@ -29,6 +29,7 @@ const packageOf: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   nsenter: 'util-linux',
   unshare: 'util-linux',
+  go: 'golang-go',
 };
 
 /** Makes sure that the programs are there. Returns the line to run when they are not and cannot be installed. */

@@ -2,14 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { needPrograms } from './system-packages.ts';
+import { needsToxiproxyBuild, toxiproxyProgram } from './toxiproxy-server.ts';
 
 /** What the tests use beside Node: players and tools that read a mount, servers that re-export it, and a
- * machine with a systemd of its own. */
+ * machine with a systemd of its own, and servers that origins read from. */
 const programs = [
   ...['ffmpeg', 'ffprobe', 'mpv', 'getfattr', 'rsync', 'fusermount3', 'setpriv', 'mkfs.ext4'],
   ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg', 'fio'],
   ...['sshd', 'ssh-keygen', 'ssh-agent', 'unshare'],
   ...['systemd-nspawn', 'debootstrap', 'nsenter'],
+  ...['rclone', 'apache2', 'openssl'],
 ];
 
 const report = '.cache/test-report.json';
@@ -17,8 +19,13 @@ const report = '.cache/test-report.json';
 process.exitCode = main(process.argv.slice(2));
 
 function main(argv: readonly string[]): number {
-  const line = needPrograms(programs);
+  const line = needPrograms([...programs, ...(needsToxiproxyBuild() ? ['go'] : [])]);
   if (line !== null) return fail(`the tests need some programs: ${line}`);
+  try {
+    if (needsToxiproxyBuild()) toxiproxyProgram();
+  } catch (error) {
+    return fail(`the tests need toxiproxy: ${error instanceof Error ? error.message : String(error)}`);
+  }
   if (process.getuid?.() !== 0) return fail('the tests mount file systems, which needs root: sudo npm test');
   mkdirSync('.cache', { recursive: true });
   const { status } = spawnSync(

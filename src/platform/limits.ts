@@ -179,6 +179,31 @@ export const limits = {
   /** Files open at once; further ones get ENFILE. */
   pathDriverHandles: 65_536,
 
+  // Origins over HTTP, credentials, names of hosts.
+  /** Connections one S3 or WebDAV origin has at most; further requests wait for one. Idle ones are kept that many ms. */
+  httpConnections: 4,
+  httpIdleMs: 90_000,
+  /** ms until a connection that nobody answers is given up, although whoever wanted it may be gone. */
+  httpConnectMs: 10_000,
+  /** Redirects followed in a row, on the same host only. */
+  httpRedirects: 3,
+  /** Bytes of an unwanted answer that are read to keep its connection. */
+  httpDiscardBytes: 64 * 1024,
+  /** Bytes of an answer that is read whole: a directory of about 100,000 files by PROPFIND. */
+  webdavListingBytes: 64 * 1024 * 1024,
+  /** Bytes of a file with credentials. */
+  credentialsFileBytes: 64 * 1024,
+  /** ms until a host name that no name server answers for counts as not resolved. */
+  resolveHostMs: 4_000,
+  /** ms for which the last good addresses of a host are used while the name servers fail … */
+  lastGoodAddressMs: 60_000,
+  /** … and ms after a failure until the servers are asked again for a new connection. */
+  resolveAgainMs: 5_000,
+  /** Hosts whose addresses are remembered. */
+  hostsRemembered: 64,
+  /** Domains of resolv.conf's search list that are tried: what libc does. */
+  searchDomains: 6,
+
   /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
   parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },
 } as const;

@@ -243,13 +243,14 @@ export function originContract(
           const path = realPath(odd);
           const entry = await h.origin.stat(path, unbounded());
           expect([entry.name, entry.kind, entry.sizeBytes]).toEqual([odd, 'file', 100 + at]);
-          expect(await read(h.origin, path, entry)).toEqual(filler(100 + at, at + 1));
+          expectBytes(await read(h.origin, path, entry), filler(100 + at, at + 1));
           const folder = childPath(realPath('in'), odd);
           expect((await listed(h.origin, folder)).map((e) => [e.name, e.sizeBytes])).toEqual([
             [odd, 200 + at],
           ]);
           const inner = childPath(folder, odd);
-          expect(await read(h.origin, inner, await h.origin.stat(inner, unbounded()))).toEqual(
+          expectBytes(
+            await read(h.origin, inner, await h.origin.stat(inner, unbounded())),
             filler(200 + at, at + 1),
           );
         });
@@ -263,7 +264,7 @@ export function originContract(
           expect((await listed(h.origin)).map((e) => e.name)).toEqual([notUtf8]);
           expect((await listed(h.origin, folder)).map((e) => e.name)).toEqual([notUtf8]);
           const path = childPath(folder, notUtf8);
-          expect(await read(h.origin, path, await h.origin.stat(path, unbounded()))).toEqual(small);
+          expectBytes(await read(h.origin, path, await h.origin.stat(path, unbounded())), small);
         },
         ['names-not-utf8'],
       );
@@ -327,7 +328,8 @@ export function originContract(
           [100_000, 0],
         ] as const;
         await inTurn(ranges, async ([offset, length]) => {
-          expect(await read(h.origin, path, version, offset, length)).toEqual(
+          expectBytes(
+            await read(h.origin, path, version, offset, length),
             bytes.subarray(offset, offset + length),
           );
         });
@@ -338,15 +340,15 @@ export function originContract(
         await h.put('empty.flac', Buffer.alloc(0));
         const path = realPath('a.flac');
         const version = await h.origin.stat(path, unbounded());
-        expect(await read(h.origin, path, version, 9_990, 1_000_000)).toEqual(small.subarray(9_990));
-        expect(await read(h.origin, path, version, 0, Number.MAX_SAFE_INTEGER)).toEqual(small);
+        expectBytes(await read(h.origin, path, version, 9_990, 1_000_000), small.subarray(9_990));
+        expectBytes(await read(h.origin, path, version, 0, Number.MAX_SAFE_INTEGER), small);
         for (const offset of [10_000, 10_001, 5_000_000_000]) {
-          expect(await read(h.origin, path, version, offset, 100)).toEqual(Buffer.alloc(0));
+          expectBytes(await read(h.origin, path, version, offset, 100), Buffer.alloc(0));
         }
         const empty = realPath('empty.flac');
         const nothing = await h.origin.stat(empty, unbounded());
-        expect(await read(h.origin, empty, nothing, 0, 100)).toEqual(Buffer.alloc(0));
-        expect(await read(h.origin, empty, nothing, 1, 100)).toEqual(Buffer.alloc(0));
+        expectBytes(await read(h.origin, empty, nothing, 0, 100), Buffer.alloc(0));
+        expectBytes(await read(h.origin, empty, nothing, 1, 100), Buffer.alloc(0));
       });
 
       check(
@@ -358,10 +360,10 @@ export function originContract(
           const version = await h.origin.stat(path, unbounded());
           expect(version.sizeBytes).toBe(size);
           expect((await listed(h.origin))[0]?.sizeBytes).toBe(size);
-          expect(await read(h.origin, path, version, fourGib - 5_000, 10_000)).toEqual(small);
-          expect(await read(h.origin, path, version, fourGib, 100)).toEqual(small.subarray(5_000, 5_100));
-          expect(await read(h.origin, path, version, size - 3, 100)).toEqual(Buffer.alloc(3));
-          expect(await read(h.origin, path, version, size, 100)).toEqual(Buffer.alloc(0));
+          expectBytes(await read(h.origin, path, version, fourGib - 5_000, 10_000), small);
+          expectBytes(await read(h.origin, path, version, fourGib, 100), small.subarray(5_000, 5_100));
+          expectBytes(await read(h.origin, path, version, size - 3, 100), Buffer.alloc(3));
+          expectBytes(await read(h.origin, path, version, size, 100), Buffer.alloc(0));
         },
         ['sparse-files'],
       );
@@ -404,9 +406,7 @@ export function originContract(
           await h.put('a.flac', filler(10_000, 8), 1_000_000_100);
           expect(await failure(h, read(h.origin, path, version))).toBe('version_gone');
           expect(await failure(h, read(h.origin, path, version, 9_999, 1))).toBe('version_gone');
-          expect(await read(h.origin, path, await h.origin.stat(path, unbounded()))).toEqual(
-            filler(10_000, 8),
-          );
+          expectBytes(await read(h.origin, path, await h.origin.stat(path, unbounded())), filler(10_000, 8));
         },
       );
 
@@ -423,7 +423,8 @@ export function originContract(
         await inTurn(wrong, async (version) => {
           expect(await failure(h, read(h.origin, path, version, 0, 100))).toBe('version_gone');
         });
-        expect(await read(h.origin, path, { sizeBytes, mtimeNs, etag: null }, 5, 10)).toEqual(
+        expectBytes(
+          await read(h.origin, path, { sizeBytes, mtimeNs, etag: null }, 5, 10),
           small.subarray(5, 15),
         );
       });
@@ -659,7 +660,7 @@ export function originContract(
             await given(h, 'goOn')();
           }
           await nothingHeld(h);
-          expect(await read(h.origin, path, version, 5, 10)).toEqual(small.subarray(5, 15));
+          expectBytes(await read(h.origin, path, version, 5, 10), small.subarray(5, 15));
         },
         ['hang'],
       );
@@ -678,7 +679,7 @@ export function originContract(
           await given(h, 'mend')();
           await h.origin.probe(unbounded());
           expect(await listed(h.origin)).toHaveLength(1);
-          expect(await read(h.origin, path, version)).toEqual(small);
+          expectBytes(await read(h.origin, path, version), small);
         },
         ['unreachable'],
       );
@@ -694,7 +695,7 @@ export function originContract(
             await given(h, 'restart')();
             await call(unbounded());
           }
-          expect(await read(h.origin, path, version)).toEqual(small);
+          expectBytes(await read(h.origin, path, version), small);
         },
         ['restart'],
       );
@@ -771,6 +772,13 @@ async function read(
   const chunks: Uint8Array[] = [];
   for await (const chunk of origin.readRange(path, version, offset, lengthBytes, signal)) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** The same bytes. Says where they differ: a comparison of long buffers, printed, takes minutes. */
+function expectBytes(got: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(got, expected) === 0) return;
+  const at = got.findIndex((byte, index) => byte !== expected[index]);
+  expect(`${got.length} bytes, wrong from ${at < 0 ? got.length : at} on`).toBe(`${expected.length} bytes`);
 }
 
 /** Each kind of call that asks the origin something. */
