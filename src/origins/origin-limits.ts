@@ -34,6 +34,6 @@ export const limitsByKind: Readonly<Record<OriginKind, OriginLimits>> = {
   nfs: { ...network, concurrency: 4, expectedLatencyMs: 10, rangesPerFile: 2 },
   smb: { ...network, concurrency: 4, expectedLatencyMs: 10, rangesPerFile: 2 },
   sftp: { ...network, concurrency: 4, expectedLatencyMs: 100, rangesPerFile: 3 },
-  s3: { ...network, concurrency: 16, expectedLatencyMs: 100, rangesPerFile: 4 },
-  webdav: { ...network, concurrency: 4, expectedLatencyMs: 100, rangesPerFile: 3 },
+  s3: { ...network, concurrency: limits.httpConnections, expectedLatencyMs: 100, rangesPerFile: 4 },
+  webdav: { ...network, concurrency: limits.httpConnections, expectedLatencyMs: 100, rangesPerFile: 3 },
 };

@@ -60,6 +60,19 @@ const places = {
   'fuse.open.passthrough': place('fuse', failing),
   'fuse.read.before-reply': place('fuse', failingOrHanging, 'node'),
   'fuse.notify.before-write': place('main', failing),
+  // A chunk on its way to the disk, group by group.
+  'cas.put.before-write': place('fetch', failingOrWaiting),
+  'cas.put.before-fsync': place('fetch', failingOrWaiting),
+  'cas.put.before-rename': place('fetch', failingOrWaiting),
+  'cas.put.before-index': place('fetch', failingOrWaiting),
+  'cas.evict.before-unlink': place('fetch', failingOrWaiting),
+  'manifest.store.before-commit': place('fetch', failing),
+  'cache.probe': place('fetch', failingOrWaiting),
+  // A chunk file that is read to be served.
+  'cas.get.read': place('fuse', failingOrWaiting),
+  'cas.get.corrupt': place('fuse', ['corrupt']),
+  // An error is what SQLite would say of a disk that fails.
+  'manifest.load': place('fuse', failing),
   // The mount answers no probe; nobody is told that all is well.
   'watchdog.probe': place('main', ['deny']),
   'watchdog.ping': place('main', ['deny']),

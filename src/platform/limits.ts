@@ -113,8 +113,6 @@ export const limits = {
   readAheadBytes: 4 * 1024 * 1024,
   inFlightFileBytes: 16 * 1024 * 1024,
   inFlightBytes: 64 * 1024 * 1024,
-  /** Bytes of chunks that were read and checked a moment ago, on the thread that faces the kernel. */
-  memoryTierBytes: 32 * 1024 * 1024,
   /** Bytes fetched after which what is left of their buffers is collected. */
   collectAfterBytes: 64 * 1024 * 1024,
   /** Files that are remembered as served by another than the origin whose word counts. */
@@ -203,6 +201,52 @@ export const limits = {
   hostsRemembered: 64,
   /** Domains of resolv.conf's search list that are tried: what libc does. */
   searchDomains: 6,
+  /** The cache of bytes. Of a group of chunks that is written, synced and recorded together: bytes, and ms it may wait. */
+  chunkGroupBytes: 16 * 1024 * 1024,
+  chunkGroupMs: 1000,
+  /** Chunks recorded in one transaction: 5 ms of the content thread. */
+  chunksPerCommit: 256,
+  /** Bytes of chunks that wait for the disk; further ones are not kept. Two groups while one is being written. */
+  chunksWaitingBytes: 64 * 1024 * 1024,
+  /** Calls on the cache disk at once: a disk joins syncs that come together, and the pool keeps its threads. */
+  cacheCallsAtOnce: 8,
+  /** ms after which a call on the cache disk counts as never answered. */
+  cacheDiskMs: 10_000,
+  /** So many failures within so many ms, and the cache disk counts as dead. */
+  cacheFailures: 5,
+  cacheFailuresWithinMs: 30_000,
+  /** ms between two looks at the cache disk's free space, and at whether cache.db is still the file it was. */
+  cacheSampleMs: 60_000,
+  /** ms for which a chunk counts as in use after it was written or read. */
+  chunkInUseMs: 60_000,
+  /** Victims of one step of eviction, and batches of one step of housekeeping. */
+  evictionBatch: 64,
+  evictionBatchesAtOnce: 16,
+  /** Share of the cache that one step of housekeeping evicts at most: a disk that others fill shrinks it step by step. */
+  evictionShareAtOnce: 0.1,
+  /** Changed access times that are kept in memory. */
+  accessTimesWaiting: 100,
+  /** Pages of a manifest that one step of housekeeping or clearing takes up. */
+  manifestPagesAtOnce: 8,
+  /** Pages in the log of cache.db before SQLite moves them over (4 MiB): moving blocks the content thread. */
+  cacheCheckpointPages: 1024,
+  /** Damaged cache.db files that are kept for whoever wants to look at them. */
+  corruptCacheIndexesKept: 1,
+  /** Bytes of verified chunks that the fuse thread keeps. */
+  memoryTierBytes: 32 * 1024 * 1024,
+  /** Decoded pages of manifests that the fuse thread keeps (20 KB each). */
+  manifestPagesKept: 64,
+  /** ms between two tries of the fuse thread to open cache.db, and two looks whether it is another file now. */
+  cacheLookMs: 1000,
+  /** ms the fuse thread waits for a lock on cache.db: only while somebody recovers it. */
+  cacheReaderBusyMs: 5,
+  /** Chunks that were served or found bad, until the content thread is told; older ones are forgotten. */
+  chunksToTell: 4096,
+  /** Chunks of a scrub, or this share of all when that is more. */
+  scrubChunks: 100,
+  scrubShare: 0.01,
+  /** Share of bad ones from which all chunks are looked at. */
+  scrubAlarmShare: 0.01,
 
   /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
   parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },
