@@ -356,26 +356,34 @@ export class FileFetch {
     }
   }
 
-  /** Bytes that are held right before an offset, or else the first of those that are held at all. */
+  /**
+   * Bytes that are held right before an offset, or else those that are held nearest to it: what differs somewhere differs
+   * most likely there.
+   */
   private async overlap(before: number): Promise<Overlap | null> {
-    const from = Math.max(0, before - limits.overlapBytes);
-    const adjacent = from < before ? await this.heldNow(from, before) : null;
-    if (adjacent !== null) return { offset: from, bytes: adjacent };
-    for (const { segment } of this.flights) {
-      const end = Math.min(segment.arrivedTo, segment.offset + limits.overlapBytes);
-      const bytes = end > segment.offset ? await this.heldNow(segment.offset, end) : null;
-      if (bytes !== null) return { offset: segment.offset, bytes };
-    }
-    const { content, sizeBytes, store } = this.options;
-    if (store === null) return null;
-    let at = 0;
-    for (const gap of [...store.gaps(content, 0, sizeBytes), { offset: sizeBytes, lengthBytes: 0 }]) {
-      const end = Math.min(gap.offset, at + limits.overlapBytes);
-      const bytes = end > at ? await store.read(content, at, end - at) : null;
-      if (bytes !== null) return { offset: at, bytes };
-      at = gap.offset + gap.lengthBytes;
+    for (const { offset, end } of this.held().toSorted((a, b) => distance(a, before) - distance(b, before))) {
+      const overlapEnd =
+        offset < before ? Math.min(end, before) : Math.min(end, offset + limits.overlapBytes);
+      const from = Math.max(offset, overlapEnd - limits.overlapBytes);
+      const bytes = await this.heldNow(from, overlapEnd);
+      if (bytes !== null) return { offset: from, bytes };
     }
     return null;
+  }
+
+  /** Parts of the file that are in memory or in the store. */
+  private held(): { readonly offset: number; readonly end: number }[] {
+    const { content, sizeBytes, store } = this.options;
+    const parts = this.flights
+      .map(({ segment }) => ({ offset: segment.offset, end: segment.arrivedTo }))
+      .filter(({ offset, end }) => end > offset);
+    if (store === null) return parts;
+    let at = 0;
+    for (const gap of [...store.gaps(content, 0, sizeBytes), { offset: sizeBytes, lengthBytes: 0 }]) {
+      if (gap.offset > at) parts.push({ offset: at, end: gap.offset });
+      at = gap.offset + gap.lengthBytes;
+    }
+    return parts;
   }
 
   private async heldNow(offset: number, end: number): Promise<Uint8Array | null> {
@@ -392,6 +400,11 @@ export class FileFetch {
     this.flights = this.flights.filter((other) => other !== flight);
     this.options.memory.usedBytes -= flight.segment.end - flight.segment.offset;
   }
+}
+
+/** Bytes between a part and an offset; 0 when it ends right there. */
+function distance({ offset, end }: { readonly offset: number; readonly end: number }, from: number): number {
+  return offset < from ? Math.max(0, from - end) : offset - from;
 }
 
 function blockFloor(offset: number): number {
