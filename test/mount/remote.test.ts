@@ -140,6 +140,33 @@ describe('a library on a WebDAV server', () => {
   }, 60_000);
 });
 
+describe('the thread that fetches', () => {
+  it('R-06: may die under its readers: what they wait for is asked again, and none fails', async () => {
+    const server = await served((folder) => writeAlbum(folder));
+    const library = await mountRemote({
+      folder: server.folder,
+      origins: [webdav('nas', server)],
+      args: ['--enable-failpoints'],
+      config: '[cache]\nenabled = false',
+    });
+    const readers = await CheckedReaders.over(library, songs, { ways: ['direct', 'sequential', 'direct'] });
+    for (let death = 0; death < 3; death += 1) {
+      await library.failpoint('fetch.read=crash;count=1');
+      await readers.readAllOnce();
+    }
+    await library.failpoint('actor.fetcher.handle=crash;count=1');
+    await readers.readAllOnce();
+    await readers.stop();
+    expect(readers.errors).toEqual([]);
+    await eventually('each death was seen', () => {
+      const deaths = library
+        .log()
+        .filter(({ event, id }) => event === 'child_restarting' && id === 'fetcher');
+      return deaths.length >= 4;
+    });
+  }, 60_000);
+});
+
 describe('two origins with the same files', () => {
   it('are one library; when the first is killed while 8 players read, none fails and none waits long', async () => {
     const first = await served((folder) => writeAlbum(folder, 4_000_000));

@@ -211,7 +211,9 @@ describe('reflection', () => {
     await using control = await serve(createFakeDaemon().port);
     expect(await listServices(control.socketPath)).toEqual([
       'grpc.health.v1.Health',
+      'musicfs.v1.Cache',
       'musicfs.v1.Origin',
+      'musicfs.v1.Pin',
       'musicfs.v1.System',
     ]);
   });

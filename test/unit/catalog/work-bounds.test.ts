@@ -41,7 +41,8 @@ const publisherOn = (database: Database.Database): Publisher => {
 };
 
 /** Tables of a handful of rows, and the sweep at the end of a scan. */
-const mayScan = /FROM (meta|origins|sqlite_sequence)\b|DELETE FROM old_versions|FROM old_versions LIMIT/;
+const mayScan =
+  /FROM (meta|origins|sqlite_sequence)\b|DELETE FROM old_versions|FROM old_versions LIMIT|FROM pins\b/;
 
 describe('the plan of a statement', () => {
   it.each([
