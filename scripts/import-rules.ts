@@ -12,11 +12,13 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   content: ['content', 'library', 'platform'],
   origins: ['origins', 'library', 'platform'],
   tags: ['tags', 'library', 'platform'],
-  fuse: ['fuse', 'library', 'platform', 'catalog', 'content', 'origins'],
+  fetch: ['fetch', 'content', 'origins', 'catalog', 'library', 'platform'],
+  fuse: ['fuse', 'fetch', 'library', 'platform', 'catalog', 'content', 'origins'],
   actors: [
     'actors',
     'catalog',
     'content',
+    'fetch',
     'origins',
     'tags',
     'library',
@@ -62,7 +64,16 @@ export function rulesFor(root: string): IForbiddenRuleType[] {
       name: 'fuse-reads-the-local-origin-only',
       severity: 'error',
       from: { path: `^${root}/fuse/` },
-      to: { path: `^${root}/origins/`, pathNot: `^${root}/origins/(local-reader|backing-files)\\.ts$` },
+      to: {
+        path: `^${root}/origins/`,
+        pathNot: `^${root}/origins/(local-reader|backing-files|failed-ranges)\\.ts$`,
+      },
+    },
+    {
+      name: 'fuse-sees-the-reader-of-the-fetch-thread-only',
+      severity: 'error',
+      from: { path: `^${root}/fuse/` },
+      to: { path: `^${root}/fetch/`, pathNot: `^${root}/fetch/remote-reader\\.ts$` },
     },
     {
       name: 'cli-sees-the-control-client-only',

@@ -19,7 +19,8 @@ import type { OriginSettings } from '../platform/origin-settings.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
-import type { OriginLaneMessage, OriginMounts } from './origin-lane.ts';
+import type { OriginMounts } from './origin-caller.ts';
+import type { OriginLaneMessage } from './origin-lane.ts';
 import type { StatusBoard } from './status-board.ts';
 
 export type HealthMonitorMessage =

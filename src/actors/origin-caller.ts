@@ -7,7 +7,12 @@ import type { OriginEntry } from '../origins/origin.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 import type { HeldRange } from '../tags/bounded-reader.ts';
 import { askFetcher } from './fetcher.ts';
-import type { OriginMounts } from './origin-lane.ts';
+
+/** Mount points that belong to an origin: those that are missing, and all that are there. */
+export interface OriginMounts {
+  readonly missing: readonly string[];
+  readonly mounted: readonly string[];
+}
 
 export interface OriginCaller {
   list(directory: RealPath, signal: AbortSignal): Promise<OriginListing>;

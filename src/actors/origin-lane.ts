@@ -13,7 +13,7 @@ import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import type { ActorRef, Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec, readPathBudget } from '../supervision/child-spec.ts';
 import type { HeldRange } from '../tags/bounded-reader.ts';
-import type { OriginCaller } from './origin-caller.ts';
+import type { OriginCaller, OriginMounts } from './origin-caller.ts';
 import type { StatusBoard } from './status-board.ts';
 
 export type OriginLaneMessage =
@@ -29,12 +29,6 @@ export type OriginLaneMessage =
       readonly reply: Reply<null>;
     }
   | { readonly type: 'call-ended' };
-
-/** Mount points that belong to an origin: those that are missing, and all that are there. */
-export interface OriginMounts {
-  readonly missing: readonly string[];
-  readonly mounted: readonly string[];
-}
 
 export interface OriginLaneOptions {
   readonly ref: ActorRef<OriginLaneMessage>;

@@ -16,7 +16,8 @@ import type { ActorRef } from '../supervision/actor-ref.ts';
 import type { ParseOutcome } from '../tags/parse-outcome.ts';
 import type { ParserPool } from '../tags/parser-pool.ts';
 import { askWriter, type CatalogWriterMessage } from './catalog-writer.ts';
-import type { OriginLaneMessage, OriginMounts } from './origin-lane.ts';
+import type { OriginMounts } from './origin-caller.ts';
+import type { OriginLaneMessage } from './origin-lane.ts';
 import { parseRemote } from './remote-tags.ts';
 import type { ScanState } from './scan-progress.ts';
 

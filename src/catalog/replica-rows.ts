@@ -3,8 +3,8 @@
 // old version, and must be shown to be equal anew.
 import type Database from 'better-sqlite3';
 import { type RealPath, realPath } from '../library/real-path.ts';
+import { instantOf, isChanged } from './known-content.ts';
 import type { ReadFile, SeenFile } from './publication.ts';
-import { instantOf, isChanged } from './track-rows.ts';
 
 export interface ReplicaRow {
   readonly id: number;

@@ -3,6 +3,7 @@
 import type Database from 'better-sqlite3';
 import { type RealPath, realPath } from '../library/real-path.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import { instantOf, isChanged, type KnownContent } from './known-content.ts';
 import type { ReadFile, SeenFile } from './publication.ts';
 import type { ReplicaRow } from './replica-rows.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
@@ -18,8 +19,6 @@ export interface KnownTrack {
   readonly state: string;
   readonly albumKey: string;
 }
-
-type KnownContent = Pick<KnownTrack, 'size' | 'mtimeS' | 'mtimeNs' | 'etag'>;
 
 export interface StoredTrack {
   readonly node: number;
@@ -214,23 +213,4 @@ export class TrackRows {
 
 function bytesOf({ path }: Pick<SeenFile, 'path'>): Buffer {
   return Buffer.from(path, 'latin1');
-}
-
-/** Whether a listing shows other content than is known: by the origin's own word for it, or else by size and time. */
-export function isChanged(known: KnownContent, file: SeenFile): boolean {
-  if (known.etag !== null && typeof file.etag === 'string') {
-    return known.etag !== file.etag || known.size !== file.sizeBytes;
-  }
-  const mtime = instantOf(file.mtimeNs);
-  return (
-    known.size !== file.sizeBytes || known.mtimeS !== mtime.seconds || known.mtimeNs !== mtime.nanoseconds
-  );
-}
-
-/** Splits decimal nanoseconds since 1970 (before it: negative) into seconds and 0 … 999,999,999 nanoseconds. */
-export function instantOf(nanoseconds: string): Instant {
-  const total = BigInt(nanoseconds);
-  const billion = 1_000_000_000n;
-  const rest = ((total % billion) + billion) % billion;
-  return { seconds: Number((total - rest) / billion), nanoseconds: Number(rest) };
 }

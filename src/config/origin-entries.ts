@@ -72,7 +72,6 @@ const webdav = v.strictObject({
 });
 
 export const originEntry = v.variant('kind', [mounted, sftp, s3, webdav]);
-export type OriginEntryInput = v.InferInput<typeof originEntry>;
 export type OriginConfig = v.InferOutput<typeof originEntry>;
 
 /** The entry with the paths in it made absolute, those below `here`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { instantOf } from '../../../src/catalog/track-rows.ts';
+import { instantOf } from '../../../src/catalog/known-content.ts';
 import { LibraryCatalog, seenFile, track } from '../../fixtures/library-catalog.ts';
 
 const album = 'Artist/Album [FLAC]';

@@ -9,7 +9,7 @@ import {
 } from '../../../src/origins/origin-health.ts';
 import type { ErrorCode } from '../../../src/platform/errors.ts';
 
-const after = (codes: readonly (ErrorCode | 'ok')[], threshold = 3): string[] => {
+const statesAfter = (codes: readonly (ErrorCode | 'ok')[], threshold = 3): string[] => {
   let health: OriginHealthFacts = unknownHealth;
   return codes.map((code) => {
     health = code === 'ok' ? afterAnswer(health, false) : afterError(health, code, 'why', threshold);
@@ -20,15 +20,15 @@ const after = (codes: readonly (ErrorCode | 'ok')[], threshold = 3): string[] =>
 describe('the health of an origin', () => {
   it('turns degraded with the first failure and unhealthy at the threshold; one answer makes it well', () => {
     const down = 'origin_unavailable';
-    expect(after([down, down, down, down, 'ok'])).toEqual([
+    expect(statesAfter([down, down, down, down, 'ok'])).toEqual([
       'degraded',
       'degraded',
       'unhealthy',
       'unhealthy',
       'healthy',
     ]);
-    expect(after([down], 1)).toEqual(['unhealthy']);
-    expect(after(['ok', down, down, 'ok', down])).toEqual([
+    expect(statesAfter([down], 1)).toEqual(['unhealthy']);
+    expect(statesAfter(['ok', down, down, 'ok', down])).toEqual([
       'healthy',
       'degraded',
       'degraded',
@@ -45,13 +45,15 @@ describe('the health of an origin', () => {
       'invalid_argument',
       'cancelled',
     ] as const;
-    expect(after(['ok', ...codes])).toEqual(Array.from({ length: 6 }, () => 'healthy'));
+    expect(statesAfter(['ok', ...codes])).toEqual(Array.from({ length: 6 }, () => 'healthy'));
   });
 
   it('R-25: is degraded, and no more, by a name that does not resolve', () => {
-    expect(after(Array.from({ length: 5 }, () => 'name_resolution' as const)).at(-1)).toBe('degraded');
+    expect(statesAfter(Array.from({ length: 5 }, () => 'name_resolution' as const)).at(-1)).toBe('degraded');
     expect(
-      after(['origin_unavailable', 'origin_unavailable', 'origin_unavailable', 'name_resolution']).at(-1),
+      statesAfter(['origin_unavailable', 'origin_unavailable', 'origin_unavailable', 'name_resolution']).at(
+        -1,
+      ),
     ).toBe('unhealthy');
   });
 
