@@ -2,6 +2,7 @@
 //
 // What can change at once is applied; what needs a new life of the daemon is only named (musicfs restart keeps the
 // mount), and so is what needs a new mount.
+import { isDeepStrictEqual } from 'node:util';
 import type { MountOptions } from '../config/mount-options.ts';
 import { recordOptions } from '../config/recorded-options.ts';
 import { settleOptions } from '../config/settle-options.ts';
@@ -79,7 +80,7 @@ export class Reload {
 
 function differences(before: MountOptions, after: MountOptions): ReloadResult {
   const changed = (Object.keys(classes) as Option[]).filter(
-    (option) => JSON.stringify(before[option]) !== JSON.stringify(after[option]),
+    (option) => !isDeepStrictEqual(before[option], after[option]),
   );
   const of = (wanted: (typeof classes)[Option]) => changed.filter((option) => classes[option] === wanted);
   return { applied: of('live'), needsRestart: of('restart'), needsRemount: of('remount') };
