@@ -137,8 +137,13 @@ function mountStateOf(
   if (isOffline(board)) return 'offline';
   // What nobody has asked yet is not known to be bad.
   const isUsable = ({ state }: { state: string }) => state === 'healthy' || state === 'unknown';
-  if (![...board.origins.values()].every(isUsable) || !isKept() || board.scan.held > 0 || hasParked(snapshot))
-    return 'degraded';
+  const isWell =
+    [...board.origins.values()].every(isUsable) &&
+    isKept() &&
+    board.scan.held === 0 &&
+    !hasParked(snapshot) &&
+    board.fetch?.cache?.mode !== 'passthrough';
+  if (!isWell) return 'degraded';
   return board.scan.isRunning ? 'syncing' : 'ready';
 }
 
@@ -155,6 +160,14 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
   if (board.scan.held > 0) {
     warnings.push(
       `${board.scan.held} files are missing on origin ${board.scan.originId ?? ''}; they stay listed, as that many never go without your word`,
+    );
+  }
+  const cache = board.fetch?.cache ?? null;
+  if (cache !== null && cache.mode !== 'normal') {
+    warnings.push(
+      cache.mode === 'passthrough'
+        ? `nothing is kept of what is fetched, and reads go to the origins: ${cache.cause}`
+        : `what is kept is served, and nothing is added: ${cache.cause}`,
     );
   }
   if (board.resources !== null) warnings.push(...resourceTexts(board.resources));

@@ -23,6 +23,7 @@ const schema = v.strictObject({
   cache: v.optional(
     v.strictObject({
       enabled: v.optional(v.boolean()),
+      min_free: v.optional(v.pipe(v.string(), v.check(isSize, sizeHint), v.transform(bytesOf))),
       content_max: v.optional(v.pipe(v.string(), v.check(isSize, sizeHint), v.transform(bytesOf))),
     }),
   ),

@@ -23,7 +23,15 @@ const schema = v.object({
       v.transform((origin) => ({ kind: 'local', ...originDefaults, ...origin }) as OriginSettings),
     ),
   ),
-  cache: v.optional(v.object({ enabled: v.boolean(), contentMaxBytes: v.number() }), defaultCache),
+  cache: v.optional(
+    v.object({
+      enabled: v.boolean(),
+      contentMaxBytes: v.number(),
+      minFreeBytes: v.number(),
+      minFreeShare: v.number(),
+    }),
+    defaultCache,
+  ),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),
   allowOther: v.boolean(),

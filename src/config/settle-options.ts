@@ -46,6 +46,10 @@ export async function settleOptions(
     cache: {
       enabled: config.cache?.enabled ?? defaultCache.enabled,
       contentMaxBytes: config.cache?.content_max ?? defaultCache.contentMaxBytes,
+      // Who names a size means that size.
+      ...(config.cache?.min_free === undefined
+        ? { minFreeBytes: defaultCache.minFreeBytes, minFreeShare: defaultCache.minFreeShare }
+        : { minFreeBytes: config.cache.min_free, minFreeShare: 0 }),
     },
     driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',

@@ -46,8 +46,8 @@ import { tracksBelow } from './tracks-below.ts';
 const housekeepingMs = 1_000;
 /** What of section [cache] cannot be configured. */
 const cacheLimits = {
-  ...{ enabled: true, highShare: 0.9, lowShare: 0.8, criticalShare: 0.95, diskStopShare: 0.99 },
-  ...{ minFreeBytes: 2 ** 30, minFreeShare: 0.05, flushIntervalMs: 10_000, probeIntervalMs: 60_000 },
+  ...{ highShare: 0.9, lowShare: 0.8, criticalShare: 0.95, diskStopShare: 0.99 },
+  ...{ flushIntervalMs: 10_000, probeIntervalMs: 60_000 },
 };
 const storeEveryMs = 5_000;
 const scrubEveryMs = 24 * 3600 * 1000;
@@ -379,7 +379,7 @@ function openStore(
       failpoints,
       hash: h64Raw,
       log: createLogger(logLevel, 'fetch-thread'),
-      limits: { ...cacheLimits, contentMaxBytes: cache.contentMaxBytes },
+      limits: { ...cacheLimits, ...cache },
       onEvent: (event) => tell({ type: 'cache', event }),
     }),
   );
