@@ -1,4 +1,4 @@
-// Opening cache.db for the one that writes it, and putting a damaged one aside. Used by the store on the content thread.
+// Opening cache.db for the one that writes it, and putting a damaged one aside. Used by the store on the fetch thread.
 // The file can always be built anew, so one that is damaged or from a newer program is moved out of the way (and never
 // written again); only a disk that fails makes opening fail.
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -7,9 +7,7 @@ import Database from 'better-sqlite3';
 import { messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { failureOf } from './cache-failure.ts';
-import { cacheMigrations } from './cache-schema.ts';
-
-export const cacheIndexName = 'cache.db';
+import { cacheIndexName, cacheMigrations } from './cache-schema.ts';
 
 export interface OpenedCacheIndex {
   readonly database: Database.Database;

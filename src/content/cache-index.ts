@@ -1,4 +1,4 @@
-// The writing side of cache.db: what is held, by which chunks, when it was used. Owned by the store, on the content thread.
+// The writing side of cache.db: what is held, by which chunks, when it was used. Owned by the store, on the fetch thread.
 // Every change is one transaction of a few milliseconds, and leaves counters, extents and their uses in agreement. Throws
 // what SQLite throws; the store knows what that means.
 import type Database from 'better-sqlite3';

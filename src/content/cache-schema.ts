@@ -16,6 +16,8 @@
 // Migrations are numbered by their place in the list (`PRAGMA user_version`), run each in a transaction of its own, and
 // only go forward.
 
+export const cacheIndexName = 'cache.db';
+
 const complete = (row: string) => `(${row}.retired_at IS NULL AND ${row}.held = ${row}.size)`;
 const partial = (row: string) =>
   `(${row}.retired_at IS NULL AND ${row}.held > 0 AND ${row}.held < ${row}.size)`;

@@ -1,5 +1,5 @@
 // The chunk files below <cache>/chunks: writing, naming, reading and removing them, all on the pool, each call within its
-// time. Used by the content thread only; who may do what when is decided by the store. The fuse thread reads for itself
+// time. Used by the fetch thread only; who may do what when is decided by the store. The fuse thread reads for itself
 // (chunk-reader.ts).
 //
 // A chunk is written to chunks/tmp, synced, renamed to its name, and the folder is synced: under a name there is a whole

@@ -3,7 +3,7 @@
 // What is in memory or in the page cache is answered at once (openat2 RESOLVE_CACHED, preadv2 RWF_NOWAIT); everything that
 // would wait for a disk goes to the pool. Every chunk that comes from a file is held against its length and its xxHash64
 // before a byte of it is given; verified ones stay in memory, so that reading on hashes each chunk once. What is wrong or
-// missing is a miss, and is told (`takeBad`): the content thread removes it and fetches anew.
+// missing is a miss, and is told (`takeBad`): the fetch thread removes it and fetches anew.
 //
 // Never here: a write, a blocking read in `readNow`, a byte that was not verified.
 import { closeSync, constants, fstatSync, open } from 'node:fs';

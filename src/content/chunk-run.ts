@@ -1,4 +1,4 @@
-// One sequential run of bytes of a file on its way into the cache. Used by the fetcher on the content thread, one for each
+// One sequential run of bytes of a file on its way into the cache. Used by the fetcher on the fetch thread, one for each
 // transfer; the store makes it (`ChunkStore.beginRun`).
 //
 // The run is cut where fast-cdc.ts says. A run that begins at the file's start, or where a chunk with true ends stops, is

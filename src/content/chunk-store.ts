@@ -1,5 +1,5 @@
 // The cache of bytes: content of files in chunks that are named by their hash, below one directory. This is its writing
-// side, which lives on the content thread; the fuse thread reads for itself (chunk-reader.ts).
+// side, which lives on the fetch thread; the fuse thread reads for itself (chunk-reader.ts).
 //
 //   <directory>/cache.db                       which chunks make up which content, when they were used (cache-schema.ts)
 //   <directory>/chunks/<2 hex>/<16 hex>[-n]    the bytes of a chunk, nothing else (chunk-name.ts)

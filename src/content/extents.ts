@@ -52,7 +52,7 @@ export function gapsIn(pieces: Iterable<ByteRange>, range: ByteRange): ByteRange
  * takes the place of edges.
  */
 export function isWanted(extents: readonly Extent[], piece: Piece): boolean {
-  const known = piece.isEdge ? extents : extents.filter(({ isEdge }) => !isEdge);
+  const known = extents.filter((extent) => overlap(extent, piece) && (piece.isEdge || !extent.isEdge));
   return gapsIn(known, piece).length > 0;
 }
 
@@ -62,6 +62,8 @@ export function isWanted(extents: readonly Extent[], piece: Piece): boolean {
  * place of edges that lie wholly within it (an earlier state of the same run). No byte that was held is lost.
  */
 export function placed(extents: readonly Extent[], added: Extent): readonly Extent[] {
+  const last = extents.at(-1);
+  if (last === undefined || endOf(last) <= added.offset) return [...extents, added]; // a file that is read on
   if (!isWanted(extents, added)) return extents;
   const isReplaced = (extent: Extent) => isWithin(extent, added) && (extent.isEdge || !added.isEdge);
   const kept = extents.filter((extent) => !isReplaced(extent));

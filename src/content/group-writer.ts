@@ -5,6 +5,7 @@
 //
 // A chunk that is there already is not written again: the bytes are compared, not only the hash. Other bytes of the same
 // hash get a file of their own (`-1`, `-2`, …).
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import type { ChunkRow, Placement } from './cache-index.ts';
@@ -268,6 +269,7 @@ export class GroupWriter {
       const replaced = state.withIndex((index) => index.commit(placements, state.times.now()));
       if (replaced === undefined) for (const put of some) put.state = 'unkept';
       else await this.evictor.removeUnused(replaced);
+      await nextTurn();
     }
   }
 }

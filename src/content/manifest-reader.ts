@@ -13,10 +13,9 @@ import Database from 'better-sqlite3';
 import type { Clock } from '../platform/clock.ts';
 import { type Failpoints, InjectedCrash } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { cacheIndexName } from './cache-schema.ts';
 import type { ContentKey } from './content-key.ts';
 import { decodedPage, type Hash64, type ManifestPage } from './manifest-page.ts';
-
-const cacheIndexName = 'cache.db';
 
 interface PageAnswer {
   readonly start: number;

@@ -1,4 +1,4 @@
-// What the parts of the chunk store share on the content thread: the files, the index as far as it can be used, the mode,
+// What the parts of the chunk store share on the fetch thread: the files, the index as far as it can be used, the mode,
 // the disk's fill, and what happens when a call on any of them fails. No part throws for a disk's sake; a failure is told
 // here, and the part goes on without what it wanted.
 import path from 'node:path';
@@ -9,18 +9,13 @@ import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { Logger } from '../platform/logger.ts';
 import { AccessTimes } from './access-times.ts';
-import {
-  cacheIndexName,
-  identityOf,
-  type OpenedCacheIndex,
-  openCacheIndex,
-  replaceCacheIndex,
-} from './cache-database.ts';
+import { identityOf, type OpenedCacheIndex, openCacheIndex, replaceCacheIndex } from './cache-database.ts';
 import type { CacheEvent } from './cache-events.ts';
 import { type CacheFailure, failureOf } from './cache-failure.ts';
 import { CacheIndex, type ChunkRow } from './cache-index.ts';
 import { type CacheLimits, type DiskSample, type Fill, fillOf } from './cache-limits.ts';
 import { CacheModes } from './cache-mode.ts';
+import { cacheIndexName } from './cache-schema.ts';
 import { ChunkFiles } from './chunk-files.ts';
 import { type FileOperations, fileOperations } from './file-operations.ts';
 import type { Hash64 } from './manifest-page.ts';

@@ -204,8 +204,8 @@ export const limits = {
   /** The cache of bytes. Of a group of chunks that is written, synced and recorded together: bytes, and ms it may wait. */
   chunkGroupBytes: 16 * 1024 * 1024,
   chunkGroupMs: 1000,
-  /** Chunks recorded in one transaction: 5 ms of the content thread. */
-  chunksPerCommit: 256,
+  /** Chunks recorded in one transaction: 2 ms of the fetch thread. */
+  chunksPerCommit: 64,
   /** Bytes of chunks that wait for the disk; further ones are not kept. Two groups while one is being written. */
   chunksWaitingBytes: 64 * 1024 * 1024,
   /** Calls on the cache disk at once: a disk joins syncs that come together, and the pool keeps its threads. */
@@ -228,7 +228,7 @@ export const limits = {
   accessTimesWaiting: 100,
   /** Pages of a manifest that one step of housekeeping or clearing takes up. */
   manifestPagesAtOnce: 8,
-  /** Pages in the log of cache.db before SQLite moves them over (4 MiB): moving blocks the content thread. */
+  /** Pages in the log of cache.db before SQLite moves them over (4 MiB): moving blocks the fetch thread. */
   cacheCheckpointPages: 1024,
   /** Damaged cache.db files that are kept for whoever wants to look at them. */
   corruptCacheIndexesKept: 1,
@@ -240,7 +240,7 @@ export const limits = {
   cacheLookMs: 1000,
   /** ms the fuse thread waits for a lock on cache.db: only while somebody recovers it. */
   cacheReaderBusyMs: 5,
-  /** Chunks that were served or found bad, until the content thread is told; older ones are forgotten. */
+  /** Chunks that were served or found bad, until the fetch thread is told; older ones are forgotten. */
   chunksToTell: 4096,
   /** Chunks of a scrub, or this share of all when that is more. */
   scrubChunks: 100,
