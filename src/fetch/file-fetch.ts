@@ -102,8 +102,12 @@ export class FileFetch {
       this.fetchAhead();
       await this.arrive(offset, end, signal);
       const bytes = await this.assemble(offset, end);
-      if (bytes !== null) return bytes;
+      if (typeof bytes !== 'number') return bytes;
       signal.throwIfAborted();
+      // What the store was to have was no good: from there on all is fetched again.
+      for (const part of this.withoutFlights(blockFloor(bytes), Math.min(blockCeil(end), sizeBytes))) {
+        this.begin(part.offset, part.offset + part.lengthBytes, 'foreground');
+      }
     }
     throw new MusicfsError('origin_unavailable', 'the fetched bytes did not stay where they were put');
   }
@@ -308,7 +312,8 @@ export class FileFetch {
     this.begin(segment.offset, segment.end, 'foreground');
   }
 
-  private async assemble(offset: number, end: number): Promise<Uint8Array | null> {
+  /** The bytes of a range, or the offset from which on they are not there. */
+  private async assemble(offset: number, end: number): Promise<Uint8Array | number> {
     const { content, store } = this.options;
     const area = new Uint8Array(end - offset);
     for (let at = offset; at < end; ) {
@@ -320,7 +325,7 @@ export class FileFetch {
         ...this.flights.map(({ segment }) => segment.offset).filter((start) => start > at),
       );
       const stored = (await store?.read(content, at, next - at)) ?? null;
-      if (stored === null) return null;
+      if (stored === null) return at;
       area.set(stored, at - offset);
       at = next;
     }
@@ -388,7 +393,8 @@ export class FileFetch {
 
   private async heldNow(offset: number, end: number): Promise<Uint8Array | null> {
     try {
-      return await this.assemble(offset, end);
+      const bytes = await this.assemble(offset, end);
+      return typeof bytes === 'number' ? null : bytes;
     } catch (error) {
       if (codeOf(error) === 'internal') throw error;
       return null;

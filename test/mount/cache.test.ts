@@ -34,8 +34,13 @@ const originOf = (server: WebdavServer) => ({
   credentials: webdavCredentials(server.folder),
 });
 
-const same = async (library: Library, track: number) =>
-  (await library.tryShell(`cmp "$M/${songName(track)}" $O/${track}.flac`, { limitMs: 40_000 })).code === 0;
+/** Whether a song reads as it is on the origin; otherwise what cmp says. */
+async function same(library: Library, track: number): Promise<true | string> {
+  const { code, stdout, stderr } = await library.tryShell(`cmp "$M/${songName(track)}" $O/${track}.flac`, {
+    limitMs: 40_000,
+  });
+  return code === 0 || `${stdout}${stderr}`;
+}
 const held = (library: Library, track: number) =>
   library.shell(`getfattr --only-values -n user.musicfs.cached "$M/${songName(track)}"`);
 const dropCaches = (library: Library) => library.shell('echo 3 > /proc/sys/vm/drop_caches');
@@ -105,12 +110,10 @@ describe('chunks that rot', () => {
       await dropCaches(library);
       expect(await same(library, 1), what).toBe(true);
       await cached(library, 1);
-      await eventually(
-        `${what}: the store is right again`,
-        async () =>
-          (await library.run(['cache', 'verify', '--full', '--mount', library.mountPoint])).code === 0,
-        20_000,
-      );
+      // What nobody has read since is damaged still.
+      const verify = ['cache', 'verify', '--full', '--mount', library.mountPoint];
+      expect((await library.run([...verify, '--repair'])).code, what).toBe(0);
+      expect(await library.run(verify), what).toMatchObject({ code: 0 });
     }
   }, 120_000);
 
@@ -134,7 +137,7 @@ describe('chunks that rot', () => {
     await forgetMemory(library);
     const reading = Array.from({ length: 8 }, (_, index) =>
       library.tryShell(
-        `for i in 1 2 3; do cmp <(dd if="$M/${songName(1)}" bs=${64 + index}k 2> /dev/null) $O/1.flac || exit 1; done`,
+        `for i in 1 2 3; do cmp <(dd if="$M/${songName(1)}" bs=${64 + index}k status=none) $O/1.flac || exit 1; done`,
         { limitMs: 60_000 },
       ),
     );
@@ -204,40 +207,57 @@ describe('a disk that is small, or will not be written', () => {
     expect(onDiskBytes).toBeLessThanOrEqual(16 * 2 ** 20);
   }, 150_000);
 
-  it('R-39: that turns read-only: reads go on from the origin, the status tells, and it is used again when it is back', async () => {
-    const server = await servedAlbum();
+  /** A library whose cache lies on an ext4 of its own. */
+  async function onExt4(server: WebdavServer): Promise<{ library: Library; disk: string }> {
     const image = `${server.folder}.img`;
     execFileSync('truncate', ['-s', '256M', image]);
     execFileSync('mkfs.ext4', ['-q', '-F', image]);
-    onTestFinished(() => rmSync(image, { force: true }));
     const library = newLibrary(server.folder);
-    mkdirSync(path.join(library.stateDirectory, 'cache'), { recursive: true, mode: 0o700 });
-    execFileSync('chmod', ['700', library.stateDirectory]);
     const disk = path.join(library.stateDirectory, 'cache');
+    mkdirSync(disk, { recursive: true, mode: 0o700 });
     execFileSync('mount', ['-o', 'loop', image, disk]);
     onTestFinished(() => {
       execFileSync('umount', ['-l', disk]);
+      rmSync(image, { force: true });
     });
+    execFileSync('chmod', ['700', library.stateDirectory]);
     configure(library, [originOf(server)], '[cache]\nmin_free = "4MiB"');
     await library.mount();
     await same(library, 1);
     await cached(library, 1);
-    execFileSync('mount', ['-o', 'remount,ro', disk]);
-    for (const track of [1, 2, 3]) expect(await same(library, track), String(track)).toBe(true);
-    await eventually(
-      'it is seen',
-      async () => (await cacheCommand<Stats>(library, 'stats')).mode === 'passthrough',
-      70_000,
+    return { library, disk };
+  }
+
+  const modeIs = (library: Library, mode: string) =>
+    eventually(
+      `the cache is ${mode}`,
+      async () => (await cacheCommand<Stats>(library, 'stats')).mode === mode,
+      75_000,
     );
-    expect((await library.status()).state).toBe('degraded');
+
+  it('R-39: that dies under the cache: reads go on from the origin, and the status tells', async () => {
+    const server = await servedAlbum();
+    const { library, disk } = await onExt4(server);
+    execFileSync('mount', ['-o', 'remount,abort', disk]); // what a failing disk does to ext4
+    for (const track of [1, 2, 3]) expect(await same(library, track), String(track)).toBe(true);
+    await modeIs(library, 'passthrough');
+    await eventually('it is told', async () => (await library.status()).state === 'degraded');
+    expect((await library.status()).warnings.join()).toContain('nothing is kept of what is fetched');
     await dropCaches(library);
     for (const track of [1, 4]) expect(await same(library, track), String(track)).toBe(true);
-    execFileSync('mount', ['-o', 'remount,rw', disk]);
-    await eventually(
-      'it is used again',
-      async () => (await cacheCommand<Stats>(library, 'stats')).mode === 'normal',
-      70_000,
-    );
+    expect((await library.status()).supervision.restartsTotal).toBe(0);
+  }, 150_000);
+
+  it('R-40: that nobody may write to any more is left alone, and used again when it may', async () => {
+    const server = await servedAlbum();
+    const { library, disk } = await onExt4(server);
+    execFileSync('chattr', ['-R', '+i', path.join(disk, 'chunks')]);
+    for (const track of [1, 2, 3]) expect(await same(library, track), String(track)).toBe(true);
+    await modeIs(library, 'passthrough');
+    execFileSync('chattr', ['-R', '-i', path.join(disk, 'chunks')]);
+    await modeIs(library, 'normal');
     await eventually('the mount is well', async () => (await library.status()).state === 'ready', 10_000);
+    expect(await same(library, 4)).toBe(true);
+    await cached(library, 4);
   }, 200_000);
 });

@@ -164,7 +164,7 @@ describe('R-33: a life that ends on the way of a chunk to the disk', () => {
   ): Promise<number[]> {
     const store = await scene.open({ limits: { contentMaxBytes: quota } });
     expect(scene.unfinished).toEqual([]);
-    await eventually('orphans are indexed', async () => (await verified(store, false)).isClean);
+    await eventually('orphans are indexed', async () => (await verified(store, false)).isClean, 30_000);
     scene.expectWhole();
     const whole: number[] = [];
     for (const node of nodes)

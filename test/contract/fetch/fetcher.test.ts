@@ -198,7 +198,7 @@ describe('a read', () => {
 
 describe('of two holders', () => {
   it('the second goes on in the middle of a range when the first fails', async () => {
-    const bytes = randomBytes(8 * mib);
+    const bytes = randomBytes(32 * mib);
     const [first, second] = [origin('first', 1), origin('second', 2)];
     const { read } = fetcherOver([first, second], bytes);
     const reading = readAll(read, bytes.length);
