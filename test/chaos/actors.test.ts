@@ -99,6 +99,7 @@ test('R-06: every actor crashes once and is started again; the readers notice no
   const actors = leavesOf(await treeByCommand());
   expect(actors.map(({ id }) => id)).toEqual([
     'catalog-writer',
+    'health-monitor',
     'origin-lane.local',
     'indexer',
     'resources',
