@@ -119,7 +119,16 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
     },
     supervision: { restartsTotal: snapshot === null ? 0 : restartsBelow(snapshot) },
     program: ownTree,
+    ...cacheSummaryOf(board),
   };
+}
+
+function cacheSummaryOf({ fetch }: StatusBoard): Pick<StatusReport, 'cache'> {
+  const cache = fetch?.cache ?? null;
+  if (cache === null) return {};
+  const { mode, storedBytes, limitBytes, completeFiles, partialFiles } = cache;
+  const named = mode === 'no-writes' ? 'no_writes' : mode;
+  return { cache: { mode: named, storedBytes, limitBytes, completeFiles, partialFiles } };
 }
 
 /** The first scan of every origin has ended, and readers see what it found. */

@@ -165,6 +165,17 @@ export interface StatusReport {
   readonly supervision: { readonly restartsTotal: number };
   /** Absolute path of the tree that this daemon was started from. */
   readonly program: string;
+  /** What is kept of origins over a network; absent when nothing is. */
+  readonly cache?: CacheSummary;
+}
+
+export interface CacheSummary {
+  readonly mode: CacheMode;
+  readonly storedBytes: number;
+  readonly limitBytes: number;
+  /** Files that are held whole, and in part. */
+  readonly completeFiles: number;
+  readonly partialFiles: number;
 }
 
 export interface ScanReport {

@@ -1,6 +1,6 @@
 // How one daemon is, as a person reads it on one screen: for `musicfs status` and the file `/.musicfs/status.txt`. Pure.
 import { bytes, count, counted, duration } from '../platform/plain-figures.ts';
-import type { ScanReport, StatusReport } from './daemon-port.ts';
+import type { CacheSummary, ScanReport, StatusReport } from './daemon-port.ts';
 
 /** At most one line a fact; origins and warnings take one each. */
 export function describeStatus(report: StatusReport): string {
@@ -20,6 +20,7 @@ export function describeStatus(report: StatusReport): string {
         `${origin.id}  ${origin.kind} ${origin.root}  ${counted(origin.files, 'file')}, ${origin.state}`,
       ),
     ),
+    ...(report.cache === undefined ? [] : [label('cache', describeCache(report.cache))]),
     label('kernel', `driver ${report.driver}, ${keeper}, ${describeSession(session)}`),
     label('requests', describeRequests(fuse.requests)),
     label('work', `${counted(fuse.statements, 'statement')}, ${counted(fuse.notifications, 'notification')}`),
@@ -40,6 +41,11 @@ function describeScan(scan: ScanReport): string {
   const left = scan.etaSeconds === undefined ? '' : `, ${duration(scan.etaSeconds)} left`;
   const phase = scan.phase ?? 'running';
   return `${phase}, ${count(scan.done)} of ${counted(scan.total, 'file')}, ${count(Math.round(scan.filesPerSecond))} a second${left}, ${errors}`;
+}
+
+function describeCache(cache: CacheSummary): string {
+  const mode = cache.mode === 'normal' ? '' : `, ${cache.mode}`;
+  return `${bytes(cache.storedBytes)} of ${bytes(cache.limitBytes)}, ${count(cache.completeFiles)} files whole, ${count(cache.partialFiles)} in part${mode}`;
 }
 
 function describeSession({ openHandles, adopted, resend }: StatusReport['session']): string {

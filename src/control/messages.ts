@@ -28,11 +28,13 @@ export function toStatusMessage(report: StatusReport): Status {
     session: { ...report.session, kernelFeatures: [...report.session.kernelFeatures] },
     origins: report.origins.map((origin) => ({ ...origin, state: toEnum('ORIGIN_STATE', origin.state) })),
     fuse: { ...report.fuse, requests: { ...report.fuse.requests } },
+    cache:
+      report.cache === undefined ? null : { ...report.cache, mode: toEnum('CACHE_MODE', report.cache.mode) },
   };
 }
 
 export function fromStatusMessage(message: Status__Output): StatusReport {
-  const { scan, session, process, fuse, supervision, warnings, origins, ...rest } = message;
+  const { scan, session, process, fuse, supervision, warnings, origins, cache, ...rest } = message;
   return {
     ...rest,
     state: fromEnum('MOUNT_STATE', message.state),
@@ -46,6 +48,7 @@ export function fromStatusMessage(message: Status__Output): StatusReport {
     ),
     fuse: present(fuse),
     supervision: present(supervision),
+    ...(cache === null ? {} : { cache: { ...cache, mode: fromEnum('CACHE_MODE', cache.mode) } }),
   };
 }
 

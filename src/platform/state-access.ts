@@ -24,16 +24,31 @@ export function checkStateAccess(stateDirectory: string, socketPath: string): vo
     if (existsSync(file)) checkAccess(file, constants.R_OK | constants.W_OK, 0o600);
   }
   checkDirectory(nearestExisting(path.dirname(socketPath)));
+  checkCache(path.join(stateDirectory, 'cache'));
+}
+
+/** Nothing depends on the cache's disk, so one that is dead or read-only is no reason to refuse; another owner is. */
+function checkCache(cache: string): void {
+  const wholeAccess = constants.R_OK | constants.W_OK | constants.X_OK;
+  for (const directory of [cache, path.join(cache, 'chunks')]) {
+    if (existsSync(directory)) checkAccess(directory, wholeAccess, 0o700, 'EACCES');
+  }
+  for (const name of ['cache.db', 'cache.db-wal', 'cache.db-shm']) {
+    const file = path.join(cache, name);
+    if (existsSync(file)) checkAccess(file, constants.R_OK | constants.W_OK, 0o600, 'EACCES');
+  }
 }
 
 function checkDirectory(directory: string): void {
   checkAccess(directory, constants.R_OK | constants.W_OK | constants.X_OK, 0o700);
 }
 
-function checkAccess(file: string, access: number, neededMode: number): void {
+/** `only`: the one error that counts. */
+function checkAccess(file: string, access: number, neededMode: number, only?: string): void {
   try {
     accessSync(file, access);
   } catch (error) {
+    if (only !== undefined && errnoOf(error) !== only) return;
     const { uid, mode } = statOf(file);
     const reason = errnoOf(error) ?? messageOf(error);
     throw new MusicfsError(

@@ -61,6 +61,32 @@ const obstacles: readonly Obstacle[] = [
     found: '0000',
     wanted: '0600',
   })),
+  ...['', 'chunks'].map((name) => ({
+    what: `a folder cache/${name} that was closed`,
+    put: (library: Library) => {
+      const folder = path.join(library.stateDirectory, 'cache', name);
+      mkdirSync(folder, { recursive: true });
+      for (const each of [path.join(library.stateDirectory, 'cache'), folder])
+        chownSync(each, nobody, nobody);
+      chmodSync(folder, 0o000);
+      return folder.replace(/\/$/, '');
+    },
+    owner: nobody,
+    found: '0000',
+    wanted: '0700',
+  })),
+  {
+    what: 'an index of the cache that root has made',
+    put: (library) => {
+      const folder = path.join(library.stateDirectory, 'cache');
+      mkdirSync(folder);
+      chownSync(folder, nobody, nobody);
+      return inState(library, 'cache/cache.db', 0o644, 0);
+    },
+    owner: 0,
+    found: '0644',
+    wanted: '0600',
+  },
   {
     what: 'a catalog that root has made',
     put: (library) => inState(library, 'catalog.db', 0o644, 0),

@@ -8,6 +8,7 @@ import type { Process as _musicfs_v1_Process, Process__Output as _musicfs_v1_Pro
 import type { OriginStatus as _musicfs_v1_OriginStatus, OriginStatus__Output as _musicfs_v1_OriginStatus__Output } from '../../musicfs/v1/OriginStatus.ts';
 import type { FuseCounters as _musicfs_v1_FuseCounters, FuseCounters__Output as _musicfs_v1_FuseCounters__Output } from '../../musicfs/v1/FuseCounters.ts';
 import type { SupervisionSummary as _musicfs_v1_SupervisionSummary, SupervisionSummary__Output as _musicfs_v1_SupervisionSummary__Output } from '../../musicfs/v1/SupervisionSummary.ts';
+import type { CacheSummary as _musicfs_v1_CacheSummary, CacheSummary__Output as _musicfs_v1_CacheSummary__Output } from '../../musicfs/v1/CacheSummary.ts';
 
 export interface Status {
   'pid'?: (number);
@@ -31,6 +32,7 @@ export interface Status {
   'fuse'?: (_musicfs_v1_FuseCounters | null);
   'supervision'?: (_musicfs_v1_SupervisionSummary | null);
   'program'?: (string);
+  'cache'?: (_musicfs_v1_CacheSummary | null);
 }
 
 export interface Status__Output {
@@ -55,4 +57,5 @@ export interface Status__Output {
   'fuse': (_musicfs_v1_FuseCounters__Output | null);
   'supervision': (_musicfs_v1_SupervisionSummary__Output | null);
   'program': (string);
+  'cache': (_musicfs_v1_CacheSummary__Output | null);
 }
