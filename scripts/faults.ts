@@ -53,7 +53,12 @@ export const faults: readonly Fault[] = [
     fault: 'A dead mount is in the way of a start',
     behaviour: 'Ours and dead: taken away. Alive, foreign, or of another user: refused, untouched',
   },
-  { id: 'R-08', fault: 'The disk is full', behaviour: 'Reads go on without a cache', waitsFor: cache },
+  {
+    id: 'R-08',
+    fault: 'The disk is full',
+    behaviour:
+      'At 90 % of its limit the cache is emptied to 80 %; from 95 % room is made before each write; a full disk, or one with too little left, is not written to: what is kept is served, the rest comes from the origins. The limit is never exceeded',
+  },
   {
     id: 'R-09',
     fault: 'A change fails half way',
@@ -90,8 +95,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-15',
     fault: 'The index of the cache is damaged',
-    behaviour: 'It is made anew from what the cache holds',
-    waitsFor: cache,
+    behaviour:
+      'It is put aside and made anew at once; the chunk files are indexed again in the background. `cache verify --repair` puts right what index and files say differently',
   },
   {
     id: 'R-16',
@@ -119,8 +124,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-20',
     fault: 'The size of the cache is counted wrong',
-    behaviour: 'It is kept by the change itself',
-    waitsFor: cache,
+    behaviour:
+      'It is kept by the change itself, equals a recount, and costs no walk at the start; what was read least lately goes first, also after a restart',
   },
   {
     id: 'R-21',
@@ -196,8 +201,7 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-33',
     fault: 'A piece of the cache is torn',
-    behaviour: 'It is whole or it is not there',
-    waitsFor: cache,
+    behaviour: 'Under a name there is a whole chunk or none; leftovers go at the next start',
   },
   {
     id: 'R-34',
@@ -210,12 +214,16 @@ export const faults: readonly Fault[] = [
     behaviour: 'Readers are switched to a backup in place',
     waitsFor: 'switching readers in place; until then the process ends and the next one recovers, see R-04',
   },
-  { id: 'R-36', fault: 'The cache dies at run time', behaviour: 'Reads go on', waitsFor: cache },
+  {
+    id: 'R-36',
+    fault: 'The index of the cache dies at run time',
+    behaviour: 'Reads go on from the origins; it is made anew, nothing ends',
+  },
   {
     id: 'R-37',
     fault: 'A piece of the cache is rotten or gone',
-    behaviour: 'It is found by its hash and fetched again',
-    waitsFor: cache,
+    behaviour:
+      'It is found by its hash, dropped, fetched again, and the reader that waits gets the right bytes; with the origin down EIO, never a wrong byte',
   },
   {
     id: 'R-38',
@@ -226,8 +234,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-39',
     fault: 'The disk of the cache dies or turns read-only',
-    behaviour: 'Reads go on without it',
-    waitsFor: cache,
+    behaviour:
+      'Reads go on from the origins, the mount is degraded and says why; when the disk can be used again it is',
   },
   {
     id: 'R-40',
