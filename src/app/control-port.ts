@@ -197,6 +197,7 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
     if (
       !board.scan.isRunning &&
       board.scan.ended > 0 &&
+      board.origins.get(id)?.lastError === null &&
       originRows.find(({ name }) => name === id)?.files === 0
     ) {
       warnings.push(`origin ${id} (${root}) holds no music file`);

@@ -157,12 +157,13 @@ export function absoluteOrigin(text: string): string {
 }
 
 function entryFrom(text: string): Record<string, unknown> {
-  const match = /^([a-z0-9]+):(.+)$/s.exec(text);
+  const match = /^([a-z0-9]+):(.*)$/s.exec(text);
   const [, kind, target = ''] = match ?? [];
   switch (kind) {
     case 'local':
     case 'nfs':
     case 'smb':
+      if (target === '') break;
       return { kind, path: target };
     case 'sftp': {
       const url = URL.parse(target.startsWith('//') ? `sftp:${target}` : `sftp://${target}`);

@@ -170,7 +170,7 @@ export class OriginGate {
       this.measure(received, timer.waitedMs);
       this.succeeded();
     } catch (error) {
-      this.failed(error, true, signal);
+      this.failed(error, 'read', signal);
       throw error;
     } finally {
       timer.end();
@@ -210,7 +210,7 @@ export class OriginGate {
       this.answered(this.clock.monotonicMs() - startedMs);
       this.succeeded();
     } catch (error) {
-      if (!this.closing.signal.aborted) this.failed(error, false, this.closing.signal);
+      if (!this.closing.signal.aborted) this.failed(error, 'probe', this.closing.signal);
     } finally {
       timer.end();
     }
@@ -228,7 +228,7 @@ export class OriginGate {
       this.succeeded();
       return result;
     } catch (error) {
-      this.failed(error, false, signal);
+      this.failed(error, 'call', signal);
       throw error;
     } finally {
       timer.end();
@@ -299,7 +299,7 @@ export class OriginGate {
     this.setHealth(afterAnswer(this.healthFacts, isSlow));
   }
 
-  private failed(error: unknown, isRead: boolean, signal: AbortSignal): void {
+  private failed(error: unknown, what: 'read' | 'probe' | 'call', signal: AbortSignal): void {
     const code = codeOf(error);
     if (signal.aborted || code === 'cancelled') return; // given up by the caller
     this.stats.failures += 1;
@@ -308,7 +308,7 @@ export class OriginGate {
       this.pausedUntilMs = this.clock.monotonicMs() + Math.min(pauseMs, longestPauseMs);
     }
     // A file that is not there may be a share that is not mounted.
-    if (isRead && mountedKinds.has(this.origin.kind) && (isCharged(code) || code === 'not_found')) {
+    if (what === 'read' && mountedKinds.has(this.origin.kind) && (isCharged(code) || code === 'not_found')) {
       void this.probe();
       return;
     }
@@ -316,7 +316,7 @@ export class OriginGate {
     if (code === 'name_resolution' || isCharged(code)) this.probeIn(limits.probeAgainMs);
     if (isCharged(code)) this.charge();
     const { failureThreshold } = this.limits;
-    this.setHealth(afterError(this.healthFacts, code, messageOf(error), failureThreshold));
+    this.setHealth(afterError(this.healthFacts, code, messageOf(error), failureThreshold, what === 'probe'));
   }
 
   private charge(): void {

@@ -34,15 +34,19 @@ export function afterAnswer(health: OriginHealthFacts, isSlow: boolean): OriginH
   return { state, consecutiveFailures: 0, lastError: null, isSlow };
 }
 
-/** `code` of a failed call; one that says nothing about the origin changes nothing. */
+/**
+ * `code` of a failed call; one that says nothing about the origin changes nothing. Whatever a probe fails with is said of
+ * the origin: that it lets nobody in, for one.
+ */
 export function afterError(
   health: OriginHealthFacts,
   code: ErrorCode,
   message: string,
   threshold: number,
+  wasProbe = false,
 ): OriginHealthFacts {
   const lastError = { code, message };
-  if (degrading.has(code)) {
+  if (degrading.has(code) || (wasProbe && !isCharged(code))) {
     return { ...health, state: health.state === 'unhealthy' ? 'unhealthy' : 'degraded', lastError };
   }
   if (!isCharged(code)) return health;

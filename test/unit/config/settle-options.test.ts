@@ -67,6 +67,8 @@ test.each([
   [{ origins: ['/a'] }, 'a mount point is needed'],
   [given({ origins: ['/a', '/a/b'] }), 'origins /a and /a/b overlap'],
   [given({ origins: ['ftp://nas/music'] }), 'an origin is a directory, or nfs:PATH'],
+  [given({ origins: ['sftp:'] }), 'an origin is a directory, or nfs:PATH'],
+  [given({ origins: ['s3://'] }), 'that is no name of a bucket'],
   [given({ origins: ['webdav:https://me:hush@nas/dav'] }), 'a URL holds no password'],
   [given({ origins: ['sftp://me:hush@nas/music'] }), 'a URL holds no password'],
 ])('what cannot be is refused in one line', async (options, said) => {

@@ -57,6 +57,12 @@ describe('the health of an origin', () => {
     ).toBe('unhealthy');
   });
 
+  it('is degraded by a probe that is refused: it lets nobody in', () => {
+    const refused = afterError(unknownHealth, 'permission_denied', 'the password is wrong', 3, true);
+    expect([refused.state, refused.lastError?.message]).toEqual(['degraded', 'the password is wrong']);
+    expect(afterError(unknownHealth, 'permission_denied', 'one file', 3).state).toBe('unknown');
+  });
+
   it('R-47: is degraded while it is slow, although it answers', () => {
     expect(afterAnswer(unknownHealth, true).state).toBe('degraded');
     expect(afterAnswer(afterAnswer(unknownHealth, true), false).state).toBe('healthy');
