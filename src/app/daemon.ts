@@ -191,7 +191,7 @@ class Daemon {
   private statusLine(): string {
     const { state, files, supervision } = this.port.status();
     const origins = [...this.board.origins.values()];
-    const healthy = origins.filter((origin) => origin.state === 'healthy').length;
+    const healthy = origins.filter(({ state }) => state === 'healthy' || state === 'unknown').length;
     return `${state}, ${files} files, ${healthy} of ${origins.length} origins, ${supervision.restartsTotal} restarts`;
   }
 
