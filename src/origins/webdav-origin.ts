@@ -120,10 +120,8 @@ export class WebdavOrigin implements Origin {
   async probe(signal: AbortSignal): Promise<void> {
     // A name that has just stopped resolving must show, although kept connections go on.
     await this.http.resolver.resolveNow(this.base.hostname, signal);
-    const answer = await this.ask('OPTIONS', this.urlPath(realPath('')), {}, undefined, signal);
-    await this.http.discard(answer, signal);
-    if (answer.status >= 300) throw this.refusal(answer);
-    if (answer.headers['dav'] === undefined) throw this.http.unavailable('it speaks no WebDAV');
+    // Not OPTIONS: many servers answer that to anybody, and a wrong password would not show.
+    await this.stat(realPath(''), signal);
   }
 
   async close(): Promise<void> {

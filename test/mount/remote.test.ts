@@ -1,5 +1,15 @@
 // Origins over the network, through the real kernel: what is read is right, and an origin that dies is a detail.
-import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -7,9 +17,14 @@ import { makeFlac } from '../fixtures/audio-files.ts';
 import { CheckedReaders } from '../fixtures/checked-readers.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
-import type { Library } from '../fixtures/mounted.ts';
-import { mountRemote, type OriginTable, webdavCredentials } from '../fixtures/remote-library.ts';
-import { startRclone, type WebdavServer } from '../fixtures/servers/webdav-servers.ts';
+import { type Library, newLibrary } from '../fixtures/mounted.ts';
+import { configure, mountRemote, type OriginTable, webdavCredentials } from '../fixtures/remote-library.ts';
+import {
+  startRclone,
+  type WebdavServer,
+  webdavPassword,
+  webdavUser,
+} from '../fixtures/servers/webdav-servers.ts';
 
 const album = 'Artist/Album [FLAC]';
 const songs = 6;
@@ -137,6 +152,58 @@ describe('a library on a WebDAV server', () => {
     const { code, ms } = await readPast(library, songName(3));
     expect(code).toBe(1);
     expect(ms).toBeLessThan(1_000);
+  }, 60_000);
+});
+
+describe('secrets', () => {
+  it('are in nothing that is written or said, right or wrong, from a file or the environment', async () => {
+    const server = await served((folder) => writeAlbum(folder));
+    const planted = 'planted-in-the-environment-Zq7';
+    const library = newLibrary(server.folder);
+    configure(library, [
+      webdav('right', server),
+      webdav('wrong', server, { credentials: 'env:PLANTED', priority: 200 }),
+    ]);
+    await library.mount({
+      wait: false,
+      env: { PLANTED_USERNAME: webdavUser, PLANTED_PASSWORD: planted },
+    });
+    await eventually(
+      'the wrong one is refused',
+      async () => (await stateOf(library, 'wrong')) === 'degraded',
+    );
+    await eventually('the right one is read', async () => (await library.status()).files === songs);
+    await hashOf(library, songName(1));
+    const { daemon, keeper } = await library.pids();
+    process.kill(daemon, 'SIGUSR2');
+    await eventually('the status is in the log', () => library.log().some(({ event }) => event === 'status'));
+    const said: string[] = [];
+    for (const words of [
+      ['status'],
+      ['status', '--json'],
+      ['tree', '--json'],
+      ['cache', 'stats'],
+      ['pins'],
+    ]) {
+      const { stdout, stderr } = await library.run([...words, '--mount', library.mountPoint]);
+      said.push(stdout, stderr);
+    }
+    said.push(await library.shell('cat $M/.musicfs/status $M/.musicfs/warnings $M/.musicfs/origins'));
+    said.push(await library.shell(`cat /proc/${daemon}/cmdline /proc/${keeper}/cmdline | tr '\\0' ' '`));
+    for (const name of readdirSync(library.stateDirectory)) {
+      const file = path.join(library.stateDirectory, name);
+      if (statSync(file).isFile()) said.push(readFileSync(file, 'latin1'));
+    }
+    expect(said.join().length).toBeGreaterThan(10_000);
+    for (const secret of [
+      planted,
+      webdavPassword,
+      webdavUser,
+      Buffer.from(`${webdavUser}:${webdavPassword}`).toString('base64'),
+    ]) {
+      expect(said.filter((text) => text.includes(secret))).toEqual([]);
+    }
+    expect(readFileSync(`/proc/${daemon}/cmdline`, 'latin1')).toContain('musicfs');
   }, 60_000);
 });
 

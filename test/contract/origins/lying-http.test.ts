@@ -309,12 +309,19 @@ describe('webdav', () => {
   test('a probe wants WebDAV, not just an answer', async () => {
     const { server, origin } = await scene(webdav, (_, response) => response.writeHead(200).end('hello'));
     expect(await codeOfCall(origin.probe(unbounded()))).toBe('origin_unavailable');
-    server.say((_, response) => response.writeHead(200, { DAV: '1' }).end());
+    server.say((_, response) => response.writeHead(401).end());
+    expect(await codeOfCall(origin.probe(unbounded()))).toBe('permission_denied');
+    server.say((_, response) =>
+      response
+        .writeHead(207)
+        .end(
+          '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/m/</D:href><D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>',
+        ),
+    );
     await origin.probe(unbounded());
-    expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      'OPTIONS /m/',
-      'OPTIONS /m/',
-    ]);
+    expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      Array.from({ length: 3 }, () => 'PROPFIND /m/'),
+    );
   });
 
   test('a listing asks for a fixed set of properties, one level deep', async () => {
