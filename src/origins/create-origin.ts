@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { MusicfsError } from '../platform/errors.ts';
 import { parseMountTable } from '../platform/mount-table.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 import { unsealCredentials } from './credentials.ts';
 import type { Origin } from './origin.ts';
+import { RefusedOrigin } from './refused-origin.ts';
 
 export interface CreateOptions {
   readonly stateDirectory: string;
@@ -18,8 +20,17 @@ export interface CreateOptions {
   readonly agentSocket: string | undefined;
 }
 
-/** Contacts nobody. Throws `config_invalid` when its credentials are not of the kind that the origin takes. */
+/** Contacts nobody. Of settings that no origin can be made of comes one whose calls all say why. */
 export async function createOrigin(settings: OriginSettings, options: CreateOptions): Promise<Origin> {
+  try {
+    return await adapterFor(settings, options);
+  } catch (error) {
+    if (!(error instanceof MusicfsError) || error.code === 'internal') throw error;
+    return new RefusedOrigin(settings, error);
+  }
+}
+
+async function adapterFor(settings: OriginSettings, options: CreateOptions): Promise<Origin> {
   const { id, root } = settings;
   const port = options.credentials.get(id);
   const credentials = port === undefined ? null : unsealCredentials(port);

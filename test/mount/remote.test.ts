@@ -207,6 +207,20 @@ describe('secrets', () => {
   }, 60_000);
 });
 
+it('an origin that cannot be made of its configuration is named with the reason, and the others go on', async () => {
+  const server = await served((folder) => writeAlbum(folder));
+  const library = await mountRemote({
+    folder: server.folder,
+    origins: [webdav('nas', server), { id: 'nobody', kind: 'sftp', host: '127.0.0.1' }],
+    wait: false,
+  });
+  await eventually('the other is read', async () => (await library.status()).files === songs);
+  await eventually('it is named', async () =>
+    (await library.status()).warnings.some((text) => text.includes('an sftp origin needs a user')),
+  );
+  expect((await library.status()).supervision.restartsTotal).toBe(0);
+}, 60_000);
+
 describe('the thread that fetches', () => {
   it('R-06: may die under its readers: what they wait for is asked again, and none fails', async () => {
     const server = await served((folder) => writeAlbum(folder));
