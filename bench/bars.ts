@@ -1,5 +1,5 @@
 // The bars: what the product promises about its speed and size, each checked against the figures of one run.
-import type { FigureId } from './figures.ts';
+import { type FigureId, ofKind, remoteKinds } from './figures.ts';
 import { baseline, type Figures } from './results.ts';
 import { peerNames, type SystemName } from './system.ts';
 
@@ -57,6 +57,34 @@ function atMost(promise: string, figure: FigureId, bar: number, unit: string): B
   return { promise, measure: (median) => median(figure, ours), direction: 'at most', bar, unit };
 }
 
+function atLeast(promise: string, figure: FigureId, bar: number, unit: string): Bar {
+  return { promise, measure: (median) => median(figure, ours), direction: 'at least', bar, unit };
+}
+
+/** ms of so many round trips. */
+const roundTrips = (count: number): number => count * 50;
+
+const remoteBars: readonly Bar[] = [
+  atLeast('kept file, sequential read, every chunk checked', 'remoteCached', 500, 'MB/s'),
+  ratio('kept file, sequential read', ['remoteCached', ours, 'rclone'], 'at least', 2),
+  ...remoteKinds.flatMap((kind) => [
+    ratio(`${kind}, first byte of a file`, [ofKind('firstByte', kind), ours, 'rclone'], 'at most', 1),
+    atMost(`${kind}, first byte of a file`, ofKind('firstByte', kind), roundTrips(4), 'ms'),
+  ]),
+  ...remoteKinds.flatMap((kind) => [
+    atMost(`${kind}, first byte behind a seek`, ofKind('seek', kind), roundTrips(3), 'ms'),
+    atMost(`${kind}, fetched for a seek`, ofKind('seekBytes', kind), 2 * 1.048576, 'MB'),
+  ]),
+  ...remoteKinds.flatMap((kind) => [
+    ratio(`${kind} 50 ms away, sequential`, [ofKind('far', kind), ours, 'rclone'], 'at least', 1),
+    ratio(`${kind}, sequential`, [ofKind('near', kind), ours, 'rclone'], 'at least', 1),
+  ]),
+  atMost('100 readers at once, longest read', 'crowdRead', 30_000, 'ms'),
+  atMost('100 readers at once, names and attributes, 99 of 100', 'crowdMetadata', 5, 'ms'),
+  atLeast('cutting and hashing, one core', 'chunking', 400, 'MB/s'),
+  atMost('1,000 files open, 10 GB kept, resident', 'remoteOpenFiles', 200, 'MB'),
+];
+
 const bars: readonly Bar[] = [
   ratio('sequential read, cold', ['sequentialCold', ours, baseline], 'at least', 0.95),
   ratio('sequential read, warm', ['sequentialWarm', ours, baseline], 'at least', 0.95),
@@ -93,6 +121,7 @@ const bars: readonly Bar[] = [
   atMost('very large directory, names', 'wideNames', 1, 's'),
   atMost('very large directory, names and stat', 'wideStat', 2, 's'),
   ratio('scan rate', ['scanRate', ours, 'musefs'], 'at least', 1),
+  ...remoteBars,
 ];
 
 /** One verdict for each bar. A figure that is missing, as a peer is not installed, leaves its bar not measured. */

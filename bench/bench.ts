@@ -7,6 +7,7 @@ import type { Libraries, LibraryName } from './libraries.ts';
 import { dropCaches } from './measure.ts';
 import { removeMountPoint } from './mount-points.ts';
 import type { Musicfs } from './musicfs-systems.ts';
+import type { RemoteBench } from './remote/remote-bench.ts';
 import type { Counters, Samples } from './results.ts';
 import type { Sizes } from './sizes.ts';
 import type { Mount, System } from './system.ts';
@@ -27,6 +28,8 @@ export interface BenchParts {
   readonly musicfs: Musicfs;
   readonly libraries: Libraries;
   readonly samples: Samples;
+  /** The servers of the remote workloads, started when they are first asked for. */
+  readonly remote: () => Promise<RemoteBench>;
   readonly signal: AbortSignal;
 }
 

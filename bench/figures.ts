@@ -1,12 +1,16 @@
 // Every figure of the bench: what it is called, its unit, and which direction is better.
 export interface FigureDefinition {
   readonly title: string;
-  readonly unit: 's' | 'ms' | 'us' | 'MB' | 'MB/s' | 'files/s';
+  readonly unit: 's' | 'ms' | 'us' | 'MB' | 'MB/s' | 'files/s' | '%';
   readonly better: 'less' | 'more';
 }
 
-const more = (title: string, unit: 'MB/s' | 'files/s') => ({ title, unit, better: 'more' }) as const;
+const more = (title: string, unit: 'MB/s' | 'files/s' | '%') => ({ title, unit, better: 'more' }) as const;
 const less = (title: string, unit: 's' | 'ms' | 'us' | 'MB') => ({ title, unit, better: 'less' }) as const;
+
+/** Kinds of origins over a network that the bench has servers for. */
+export const remoteKinds = ['sftp', 's3', 'webdav'] as const;
+export type RemoteKind = (typeof remoteKinds)[number];
 
 /** In the order of the report. */
 export const figures = {
@@ -33,7 +37,40 @@ export const figures = {
   directMemory: more('O_DIRECT read, 1 MiB, origin in memory', 'MB/s'),
   random4k: less('random read, 4 KiB, cold', 'us'),
   random128k: less('random read, 128 KiB, cold', 'us'),
+  remoteCached: more('kept file, sequential read through the mount', 'MB/s'),
+  remoteCachedDirect: more('the same, O_DIRECT 1 MiB', 'MB/s'),
+  firstByteSftp: less('sftp 50 ms away: first byte of a file', 'ms'),
+  firstByteS3: less('s3 50 ms away: first byte of a file', 'ms'),
+  firstByteWebdav: less('webdav 50 ms away: first byte of a file', 'ms'),
+  seekSftp: less('sftp 50 ms away: first byte behind a seek', 'ms'),
+  seekS3: less('s3 50 ms away: first byte behind a seek', 'ms'),
+  seekWebdav: less('webdav 50 ms away: first byte behind a seek', 'ms'),
+  seekBytesSftp: less('sftp: fetched for a seek', 'MB'),
+  seekBytesS3: less('s3: fetched for a seek', 'MB'),
+  seekBytesWebdav: less('webdav: fetched for a seek', 'MB'),
+  farSftp: more('sftp 50 ms away: sequential read', 'MB/s'),
+  farS3: more('s3 50 ms away: sequential read', 'MB/s'),
+  farWebdav: more('webdav 50 ms away: sequential read', 'MB/s'),
+  nearSftp: more('sftp: sequential read', 'MB/s'),
+  nearS3: more('s3: sequential read', 'MB/s'),
+  nearWebdav: more('webdav: sequential read', 'MB/s'),
+  keptShare: more('share of a file read at full speed that is kept', '%'),
+  crowdRead: less('100 readers at once: longest read', 'ms'),
+  crowdMetadata: less('100 readers at once: names and attributes, 99 of 100', 'ms'),
+  chunking: more('cutting and hashing, one core', 'MB/s'),
+  remoteIdle: less('origin over a network, idle: resident memory of the daemon', 'MB'),
+  remoteStreamed: less('while a big file is fetched: most resident memory of the daemon', 'MB'),
+  remoteOpenFiles: less('1,000 files open, 10 GB kept: resident memory of the daemon', 'MB'),
 } satisfies Record<string, FigureDefinition>;
+
+/** The figure of one kind of origin. */
+export function ofKind(
+  figure: 'firstByte' | 'seek' | 'seekBytes' | 'far' | 'near',
+  kind: RemoteKind,
+): FigureId {
+  const names = { sftp: 'Sftp', s3: 'S3', webdav: 'Webdav' } as const;
+  return `${figure}${names[kind]}`;
+}
 
 export type FigureId = keyof typeof figures;
 export const figureIds = Object.keys(figures) as readonly FigureId[];

@@ -41,13 +41,13 @@ export class Musicfs {
   }
 
   /** Mounts `origin` with the catalog in `state`. */
-  async mount(
-    origin: string,
-    state: string,
-    mountPoint: string,
-    extra: readonly string[] = [],
-  ): Promise<Mount> {
-    const arguments_ = ['mount', mountPoint, '--origin', origin, '--state', state, ...extra];
+  mount(origin: string, state: string, mountPoint: string, extra: readonly string[] = []): Promise<Mount> {
+    return this.mountWith(['--origin', origin, ...extra], state, mountPoint);
+  }
+
+  /** The same with origins that are named otherwise, by a configuration file. */
+  async mountWith(options: readonly string[], state: string, mountPoint: string): Promise<Mount> {
+    const arguments_ = ['mount', mountPoint, '--state', state, ...options];
     try {
       const { seconds } = await this.run(arguments_, this.signal);
       const { pid } = await this.status(mountPoint);
@@ -63,6 +63,12 @@ export class Musicfs {
       await this.takeAway(mountPoint);
       throw error;
     }
+  }
+
+  /** What a command of the product prints about a mount, as JSON. */
+  async ask(words: readonly string[], mountPoint: string): Promise<unknown> {
+    const { stdout } = await this.run([...words, '--mount', mountPoint, '--json'], this.signal);
+    return JSON.parse(stdout);
   }
 
   /** The mount answers a moment before its daemon takes calls. */

@@ -14,11 +14,18 @@ import { Libraries } from './libraries.ts';
 import { mountsBelow } from './mount-points.ts';
 import { findOwn, Musicfs } from './musicfs-systems.ts';
 import { findPeers } from './peers.ts';
+import { RemoteBench } from './remote/remote-bench.ts';
 import { machineFacts, namesAndVersions, type Report } from './report.ts';
 import { Samples } from './results.ts';
 import { fullSizes, quickSizes } from './sizes.ts';
 import { describeBars, describeFigures } from './table.ts';
 import { randomRead, sequentialRead } from './workloads/big-file.ts';
+import { chunking } from './workloads/chunking.ts';
+import { remoteCrowd } from './workloads/remote-crowd.ts';
+import { remoteFirstByte } from './workloads/remote-first-byte.ts';
+import { remoteKept } from './workloads/remote-kept.ts';
+import { remoteMemory } from './workloads/remote-memory.ts';
+import { remoteSpeed } from './workloads/remote-speed.ts';
 import { scan } from './workloads/scan.ts';
 import { smallFiles } from './workloads/small-files.ts';
 import { start } from './workloads/start.ts';
@@ -34,6 +41,12 @@ const workloads: readonly Workload[] = [
   smallFiles,
   sequentialRead,
   randomRead,
+  remoteKept,
+  remoteFirstByte,
+  remoteSpeed,
+  remoteCrowd,
+  chunking,
+  remoteMemory,
 ];
 const tree = fileURLToPath(new URL('..', import.meta.url));
 const freeBytesNeeded = 6e9;
@@ -126,13 +139,25 @@ async function measure(
   const needed = new Set(chosen.flatMap((workload) => workload.libraries));
   for (const name of needed) await libraries.write(name);
   const samples = new Samples();
-  const bench = new Bench({ folder, sizes, systems, musicfs, libraries, samples, signal });
-  for (const workload of chosen) {
-    if (workload.needsAgedFiles) await libraries.untilAged();
-    const startedAtMs = performance.now();
-    await workload.run(bench);
-    console.log(describeFigures(samples.summary(), workload.figures));
-    console.log(`(${workload.name}: ${Math.round((performance.now() - startedAtMs) / 1000)} s)`);
+  let remote: Promise<RemoteBench> | null = null;
+  const bench = new Bench({
+    ...{ folder, sizes, systems, musicfs, libraries, samples, signal },
+    remote: () => (remote ??= RemoteBench.start(folder, sizes, signal)),
+  });
+  try {
+    for (const workload of chosen) {
+      if (workload.needsAgedFiles) await libraries.untilAged();
+      const startedAtMs = performance.now();
+      await workload.run(bench);
+      console.log(describeFigures(samples.summary(), workload.figures));
+      console.log(`(${workload.name}: ${Math.round((performance.now() - startedAtMs) / 1000)} s)`);
+    }
+  } finally {
+    // Started by whichever workload came first; a start that failed left nothing.
+    await (remote as Promise<RemoteBench> | null)?.then(
+      (started) => started.end(),
+      () => undefined,
+    );
   }
   const figures = samples.summary();
   return {
