@@ -25,7 +25,7 @@ import { holdPins } from './cache-port.ts';
 import { cacheOf, catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { recordDown, recordedDown } from './down-origins.ts';
-import { withTestBudgets } from './failpoint-port.ts';
+import { testOriginLimits, withTestBudgets } from './failpoint-port.ts';
 import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
 
@@ -174,6 +174,7 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
       cache: options.cache,
       logLevel: options.logLevel,
       failpoints: options.enableFailpoints,
+      originLimits: options.enableFailpoints ? testOriginLimits(process.env) : {},
     },
     async credentials(originId) {
       const reference = references.get(originId) ?? null;

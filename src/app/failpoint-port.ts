@@ -1,8 +1,10 @@
 // Faults made on purpose, as the daemon's parts see them: the port that arms failpoints in every thread, what supervision
-// asks before each step, and restart budgets for tests. Called by the composition root; does nothing unless failpoints are on.
+// asks before each step, and budgets and deadlines for tests. Called by the composition root; does nothing unless failpoints are on.
+import * as v from 'valibot';
 import { catalogWriter } from '../actors/catalog-writer.ts';
 import { fetcher } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
+import type { CallLimits } from '../origins/origin-limits.ts';
 import { failpointPlace } from '../platform/failpoint-places.ts';
 import { type Failpoints, parseFailpoint } from '../platform/failpoints.ts';
 import type { SupervisorSpec } from '../supervision/child-spec.ts';
@@ -49,6 +51,16 @@ export function interceptBy(failpoints: Failpoints): Intercept {
 export function withTestBudgets(tree: SupervisorSpec, env: NodeJS.ProcessEnv): SupervisorSpec {
   const given = env['MUSICFS_TEST_RESTART_RESET_MS'];
   return given === undefined ? tree : withRestartReset(tree, Number(given));
+}
+
+const ms = v.exactOptional(v.pipe(v.number(), v.minValue(1)));
+const originLimits = v.strictObject({ callMs: ms, firstByteMs: ms, stallMs: ms, probeMs: ms });
+
+/** For tests that cannot wait for the deadlines of calls to origins: JSON of those that are to be others, ms. */
+export function testOriginLimits(env: NodeJS.ProcessEnv): Partial<CallLimits> {
+  const given = env['MUSICFS_TEST_ORIGIN_LIMITS'];
+  if (given === undefined) return {};
+  return v.parse(originLimits, JSON.parse(given));
 }
 
 function withRestartReset(tree: SupervisorSpec, resetAfterMs: number): SupervisorSpec {

@@ -2,8 +2,8 @@
 // time. Used by the fetch thread only; who may do what when is decided by the store. The fuse thread reads for itself
 // (chunk-reader.ts).
 //
-// A chunk is written to chunks/tmp, synced, renamed to its name, and the folder is synced: under a name there is a whole
-// chunk or none. What a call that timed out still does on the disk leaves at most a file in tmp, or one that the index
+// Chunks are written to chunks/tmp, synced together, and renamed to their names: under a name there is a whole chunk or
+// none. A name itself may be lost by a power cut: a row without a file is a miss. What a call that timed out still does on the disk leaves at most a file in tmp, or one that the index
 // does not know, both of which are found later.
 import path from 'node:path';
 import type { Clock } from '../platform/clock.ts';
@@ -47,7 +47,7 @@ export class ChunkFiles {
     }
   }
 
-  /** Writes and syncs a new file in tmp; its path. Nothing is left of one that failed. */
+  /** Writes a new file in tmp; its path. Nothing is left of one that failed. */
   async write(bytes: Uint8Array): Promise<string> {
     const { operations, failpoints, signal } = this.options;
     await failpoints.pass('cas.put.before-write', undefined, signal);
@@ -59,10 +59,20 @@ export class ChunkFiles {
         if (count === 0) throw new MusicfsError('unavailable', 'the disk took no bytes');
         done += count;
       }
-      await failpoints.pass('cas.put.before-fsync', undefined, signal);
-      await this.timed(operations.sync(fd));
     });
     return file;
+  }
+
+  /** These files in tmp are on the disk then. Nothing is left of them when that fails. */
+  async sync(temporaries: readonly string[]): Promise<void> {
+    const { operations, failpoints, signal } = this.options;
+    try {
+      await failpoints.pass('cas.put.before-fsync', undefined, signal);
+      await this.timed(operations.syncFileSystem(this.root), limits.cacheSyncMs);
+    } catch (error) {
+      await Promise.all(temporaries.map((temporary) => this.discardAfter(error, temporary)));
+      throw error;
+    }
   }
 
   /** Gives a file in tmp its name. Nothing is left of one that failed. */
@@ -76,18 +86,12 @@ export class ChunkFiles {
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
         await this.timed(operations.makeDirectory(path.dirname(file)));
-        await this.syncFolder(this.root);
         await this.timed(operations.rename(temporary, file));
       }
     } catch (error) {
       await this.discardAfter(error, temporary);
       throw error;
     }
-  }
-
-  /** Makes names in that folder last. */
-  syncFolderOf(name: string): Promise<void> {
-    return this.syncFolder(path.dirname(this.pathOf(name)));
   }
 
   /** Its bytes, at most those of the longest chunk and one; null when there is no such file. */
@@ -197,12 +201,6 @@ export class ChunkFiles {
     }
   }
 
-  private async syncFolder(folder: string): Promise<void> {
-    const { operations } = this.options;
-    const fd = await this.timed(operations.open(folder));
-    await this.using(fd, null, () => this.timed(operations.sync(fd)));
-  }
-
   /** Closes a descriptor behind its use. When something fails, the file goes as well, if it is named. */
   private async using<T>(fd: number, file: string | null, work: (fd: number) => Promise<T>): Promise<T> {
     const { operations } = this.options;
@@ -233,9 +231,9 @@ export class ChunkFiles {
   }
 
   /** A call that a disk does not answer cannot be called back, only be waited for no longer. */
-  private timed<T>(call: Promise<T>): Promise<T> {
+  private timed<T>(call: Promise<T>, limitMs: number = limits.cacheDiskMs): Promise<T> {
     return new Promise((resolve, reject) => {
-      const undo = this.options.clock.after(limits.cacheDiskMs, () =>
+      const undo = this.options.clock.after(limitMs, () =>
         reject(new MusicfsError('deadline_exceeded', 'the cache disk does not answer')),
       );
       call.then(

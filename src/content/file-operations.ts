@@ -2,6 +2,7 @@
 // run on libuv's pool; failures are Node's system errors.
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { syncFileSystemAsync } from '../platform/native.ts';
 
 export interface DiskSpace {
   /** What is left for this user. */
@@ -22,6 +23,8 @@ export interface FileOperations {
   /** The number of bytes read; 0 at the end. */
   read(fd: number, area: Uint8Array, position: number): Promise<number>;
   sync(fd: number): Promise<void>;
+  /** Everything that was written to the file system that holds this folder is on the disk. */
+  syncFileSystem(path: string): Promise<void>;
   close(fd: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
@@ -49,6 +52,14 @@ export const fileOperations: FileOperations = {
   read: async (fd, area, position) =>
     (await read(fd, area, position, area.length - position, position)).bytesRead,
   sync: promisify(fs.fsync),
+  syncFileSystem: async (path) => {
+    const fd = await open(path, O_RDONLY);
+    try {
+      await syncFileSystemAsync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  },
   close: promisify(fs.close),
   rename: promisify(fs.rename),
   unlink: promisify(fs.unlink),

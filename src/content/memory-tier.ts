@@ -3,6 +3,7 @@
 
 /** Buffers come in sizes of this and its multiples. */
 const unitBytes = 16 * 1024;
+const evictedForFit = 4;
 
 export class MemoryTier {
   private readonly mostBytes: number;
@@ -32,10 +33,12 @@ export class MemoryTier {
   /** A buffer of at least so many bytes, for `put` or `give`. What is least recently used makes room. */
   take(lengthBytes: number): Buffer {
     const capacity = Math.ceil(lengthBytes / unitBytes) * unitBytes;
-    for (;;) {
-      const spare = this.spare.get(capacity)?.pop();
+    for (let evicted = 0; ; evicted += 1) {
+      const spare = this.fitting(capacity);
       if (spare !== undefined) return spare;
-      if (this.bytes + capacity <= this.mostBytes || !this.makeRoom(capacity)) break;
+      if (this.bytes + capacity <= this.mostBytes) break;
+      // What goes first may fit: only when several did not, others are dropped for one that does.
+      if (evicted < evictedForFit ? !this.evict() : !this.makeRoom(capacity)) break;
     }
     this.bytes += capacity;
     return Buffer.allocUnsafeSlow(capacity);
@@ -59,6 +62,15 @@ export class MemoryTier {
     this.entries.clear();
     this.spare.clear();
     this.bytes = 0;
+  }
+
+  /** The smallest spare buffer that is large enough, and not twice as large. */
+  private fitting(capacity: number): Buffer | undefined {
+    for (let size = capacity; size <= 2 * capacity; size += unitBytes) {
+      const spare = this.spare.get(size)?.pop();
+      if (spare !== undefined) return spare;
+    }
+    return undefined;
   }
 
   /** Buffers that several took at once may be more than there is room for. */

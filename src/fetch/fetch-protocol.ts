@@ -7,6 +7,7 @@ import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts';
 import type { HealthState } from '../origins/origin-health.ts';
+import type { CallLimits } from '../origins/origin-limits.ts';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import type { LogLevel } from '../platform/logger.ts';
@@ -23,6 +24,8 @@ export interface FetchThreadData {
   /** Origins that were down when the last life ended. */
   readonly down: readonly string[];
   readonly cache: CacheSettings;
+  /** Replaces what a kind has, for tests. */
+  readonly originLimits: Partial<CallLimits>;
   readonly logLevel: LogLevel;
   readonly failpoints: boolean;
   readonly armed: readonly string[];

@@ -86,6 +86,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       priority: settings.priority,
       limits: {
         ...byKind,
+        ...data.originLimits,
         concurrency: settings.concurrency ?? byKind.concurrency,
         requestsPerSecond: settings.requestsPerSecond,
       },

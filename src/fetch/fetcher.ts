@@ -50,7 +50,7 @@ export class Fetcher {
   refused = 0;
   private readonly options: FetcherOptions;
   private readonly files = new Map<string, Fetched>();
-  private readonly memory: MemoryBudget = { usedBytes: 0, reclaim: () => this.reclaim() };
+  private readonly memory: MemoryBudget = { usedBytes: 0, reclaim: (which) => this.reclaim(which) };
 
   constructor(options: FetcherOptions) {
     this.options = options;
@@ -111,11 +111,11 @@ export class Fetcher {
       this.files.delete(key);
       void file.close();
     }
-    this.reclaim();
+    this.reclaim('any');
   }
 
-  private reclaim(): void {
-    for (const behind of [true, false]) {
+  private reclaim(which: 'behind' | 'any'): void {
+    for (const behind of which === 'behind' ? [true] : [true, false]) {
       for (const { file } of this.files.values()) {
         if (this.memory.usedBytes <= limits.inFlightBytes) return;
         file.shrink(limits.inFlightBytes, behind);

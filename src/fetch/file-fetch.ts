@@ -29,8 +29,11 @@ export interface ByteStore {
 /** Bytes in memory over all files. */
 export interface MemoryBudget {
   usedBytes: number;
-  /** Called when there are too many: bytes that nobody waits for go, those that were read first. */
-  readonly reclaim: () => void;
+  /**
+   * Called when there are too many: bytes that nobody waits for go. `behind`: only those that their readers have passed;
+   * otherwise those go first.
+   */
+  readonly reclaim: (which: 'behind' | 'any') => void;
 }
 
 export interface FileFetchOptions {
@@ -58,6 +61,8 @@ interface Flight {
   readonly segment: Segment;
   run: Run | null;
   klass: CallClass;
+  /** Reads that wait for it or are about to take their bytes from it: until then it stays. */
+  readers: number;
 }
 
 /** Tries to find bytes that went between two looks. */
@@ -98,10 +103,7 @@ export class FileFetch {
     this.lastUsedMs = this.options.clock.monotonicMs();
     this.readAhead = afterRead(this.readAhead, offset, end);
     for (let look = 0; look < mostLooks; look += 1) {
-      this.start(this.missing(offset, end), 'foreground');
-      this.fetchAhead();
-      await this.arrive(offset, end, signal);
-      const bytes = await this.assemble(offset, end);
+      const bytes = await this.bring(offset, end, 'foreground', signal, () => this.assemble(offset, end));
       if (typeof bytes !== 'number') return bytes;
       signal.throwIfAborted();
       // What the store was to have was no good: from there on all is fetched again.
@@ -131,8 +133,7 @@ export class FileFetch {
     for (let at = offset; at < to; at += limits.readAheadBytes) {
       const partEnd = Math.min(at + limits.readAheadBytes, to);
       this.lastUsedMs = this.options.clock.monotonicMs();
-      this.start(this.missing(at, partEnd), klass);
-      await this.arrive(at, partEnd, signal);
+      await this.bring(at, partEnd, klass, signal, () => Promise.resolve());
     }
   }
 
@@ -167,7 +168,8 @@ export class FileFetch {
     );
     for (const flight of this.flights) {
       const { segment, run } = flight;
-      if (segment.isDone && run !== null && run.stored.committedTo() >= segment.end) this.drop(flight);
+      if (segment.isDone && flight.readers === 0 && run !== null && run.stored.committedTo() >= segment.end)
+        this.drop(flight);
     }
   }
 
@@ -180,7 +182,7 @@ export class FileFetch {
     for (const flight of [...this.flights]) {
       if (this.options.memory.usedBytes <= toBytes) return;
       const { segment } = flight;
-      if (segment.isDone && !segment.isWaitedFor && passed(segment.end)) this.drop(flight);
+      if (segment.isDone && flight.readers === 0 && passed(segment.end)) this.drop(flight);
     }
   }
 
@@ -218,12 +220,17 @@ export class FileFetch {
   }
 
   private begin(offset: number, end: number, klass: CallClass): void {
-    const segment = new Segment(offset, end);
-    const flight: Flight = { segment, run: null, klass };
+    const flight: Flight = { segment: new Segment(offset, end), run: null, klass, readers: 0 };
     this.flights.push(flight);
     const { memory } = this.options;
     memory.usedBytes += end - offset;
-    if (memory.usedBytes > limits.inFlightBytes) memory.reclaim();
+    if (memory.usedBytes > limits.inFlightBytes) memory.reclaim('any');
+    this.carry(flight);
+  }
+
+  private carry(flight: Flight): void {
+    const { segment, klass } = flight;
+    const { abort } = segment;
     void transfer(
       {
         sources: this.options.sources,
@@ -235,16 +242,18 @@ export class FileFetch {
         onDiverged: this.options.onDiverged,
         onServed: this.options.onServed,
       },
-      { offset, end },
+      segment,
       klass,
       (bytes) => {
+        if (segment.abort !== abort) return; // another transfer brings it
         segment.push(bytes);
         this.feed(flight);
       },
-      segment.abort.signal,
+      abort.signal,
     ).then(
       () => this.fetchAhead(),
       (error: unknown) => {
+        if (segment.abort !== abort) return;
         segment.fail(error);
         this.drop(flight);
       },
@@ -291,15 +300,51 @@ export class FileFetch {
     await Promise.all(ending.map(({ stored }) => stored.end().catch(() => undefined)));
   }
 
-  /** Waits for everything of the range that is on its way. */
-  private async arrive(offset: number, end: number, signal: AbortSignal): Promise<void> {
-    const waits = this.flights
-      .filter(({ segment }) => segment.offset < end && segment.end > offset)
-      .map((flight) => {
-        this.hurry(flight);
-        return flight.segment.wait(Math.min(end, flight.segment.end), signal);
-      });
-    await Promise.all(waits);
+  /**
+   * Asks for what is missing of the range, waits for all of it, and does something with it while it stays. What another
+   * let go of, as nobody waited for it any more, is asked for again: that somebody gave up is nobody else's failure.
+   */
+  private async bring<T>(
+    offset: number,
+    end: number,
+    klass: CallClass,
+    signal: AbortSignal,
+    use: () => Promise<T>,
+  ): Promise<T> {
+    for (let look = 0; look < mostLooks; look += 1) {
+      this.start(this.missing(offset, end), klass);
+      if (klass === 'foreground') this.fetchAhead();
+      try {
+        return await this.holding(offset, end, async (flights) => {
+          if (klass === 'foreground') for (const flight of flights) this.hurry(flight);
+          await this.arrive(flights, end, signal);
+          return use();
+        });
+      } catch (error) {
+        if (codeOf(error) !== 'cancelled' || signal.aborted || this.isClosed) throw error;
+      }
+    }
+    throw new MusicfsError('origin_unavailable', 'what was asked for was given up again and again');
+  }
+
+  /** Does something with what of the range is on its way or in memory, which stays there meanwhile. */
+  private async holding<T>(
+    offset: number,
+    end: number,
+    work: (flights: readonly Flight[]) => Promise<T>,
+  ): Promise<T> {
+    const flights = this.flights.filter(({ segment }) => segment.offset < end && segment.end > offset);
+    for (const flight of flights) flight.readers += 1;
+    try {
+      return await work(flights);
+    } finally {
+      for (const flight of flights) flight.readers -= 1;
+    }
+  }
+
+  /** Waits for everything of these before `end`. */
+  private async arrive(flights: readonly Flight[], end: number, signal: AbortSignal): Promise<void> {
+    await Promise.all(flights.map(({ segment }) => segment.wait(Math.min(end, segment.end), signal)));
   }
 
   /** Somebody waits for what was only read ahead: it goes before what nobody waits for. */
@@ -307,9 +352,10 @@ export class FileFetch {
     const { segment, klass } = flight;
     const isQueued = this.options.sources.some(({ gate }) => gate.pending > gate.limits.concurrency);
     if (klass === 'foreground' || segment.heldBytes > 0 || !isQueued || segment.isDone) return;
-    this.drop(flight);
     segment.abort.abort(gaveUp());
-    this.begin(segment.offset, segment.end, 'foreground');
+    segment.abort = new AbortController();
+    flight.klass = 'foreground';
+    this.carry(flight);
   }
 
   /** The bytes of a range, or the offset from which on they are not there. */
@@ -355,7 +401,11 @@ export class FileFetch {
         const underWay = this.flights.filter(({ segment }) => !segment.isDone);
         const bytesUnderWay = underWay.reduce((sum, { segment }) => sum + segment.end - segment.arrivedTo, 0);
         if (underWay.length >= atOnce || bytesUnderWay >= limits.inFlightFileBytes) return;
+        if (memory.usedBytes >= limits.inFlightBytes) memory.reclaim('behind');
         if (memory.usedBytes >= limits.inFlightBytes) return;
+        // Each range costs a round trip and a request: what the window grew by alone would be a short one each time.
+        const isShort = at + rangeBytes > partEnd && partEnd >= to && to < sizeBytes;
+        if (isShort && at > position) return;
         this.begin(at, Math.min(at + rangeBytes, partEnd), 'read-ahead');
       }
     }

@@ -1,7 +1,7 @@
 // How far ahead of a reader a file is fetched. Pure.
 //
 // The first reads fetch only what they need. From the second that follows another on, a window opens in front of the
-// reader, doubling with each half of it that was read, up to 4 MiB; a seek closes it. The kernel reads ahead itself and
+// reader, doubling with each half of it that was read, up to 16 MiB; a seek closes it. The kernel reads ahead itself and
 // sends such requests a little out of order, so "follows" leaves room for that.
 import { limits } from '../platform/limits.ts';
 

@@ -16,8 +16,8 @@ export class Segment {
   /** Pieces up to here were given to the store. */
   fedPieces = 0;
   failure: unknown = null;
-  /** Ends the transfer. */
-  readonly abort = new AbortController();
+  /** Ends the transfer; another one for another transfer. */
+  abort = new AbortController();
   private readonly pieces: { readonly at: number; readonly bytes: Uint8Array }[] = [];
   private readonly waiters = new Set<Waiter>();
 

@@ -82,12 +82,13 @@ export async function transfer(
       continue;
     }
     const id = source.gate.origin.id;
+    const from = at;
     try {
       for await (const bytes of checked(options, source, { offset: at, end: range.end }, klass, signal)) {
+        if (at === from && bytes.length > 0) options.onServed(source); // before anybody is answered with them
         at += bytes.length;
         push(bytes);
       }
-      options.onServed(source);
     } catch (error) {
       if (signal.aborted) throw error;
       lastError = error;

@@ -43,6 +43,12 @@ const hintBytes = 128 * 1024;
 /** What is known of a file's holders is looked at again after this: they come and go. */
 const routeMs = 5_000;
 const mostRoutes = 4096;
+/** What an origin says of its own file is nothing that a read may fail with: the file is there as long as it is listed. */
+const aboutOrigin: ReadonlySet<ErrorCode> = new Set([
+  'not_found',
+  'unsupported_operation',
+  'invalid_argument',
+]);
 /** Failures of a local origin after which another holder is asked. */
 const passing: ReadonlySet<ErrorCode> = new Set(['origin_unavailable', 'deadline_exceeded']);
 
@@ -123,7 +129,8 @@ export class Content {
   ): Promise<Uint8Array | ErrorCode> {
     const { how, originId } = this.route(id, version);
     const without = how === 'local' ? originId : null;
-    const outcome = await this.options.remote.read({ node: id, version }, offset, length, without, signal);
+    const said = await this.options.remote.read({ node: id, version }, offset, length, without, signal);
+    const outcome = typeof said === 'string' && aboutOrigin.has(said) ? 'version_gone' : said;
     if (typeof outcome === 'string' && outcome !== 'cancelled') {
       this.failed.add(keyOf(id, version), offset, length, outcome);
     }

@@ -2,6 +2,7 @@
 // catalog, the origin's files, the session's descriptor. It never writes a notification and never names a path of the
 // mount.
 import { statfs } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import xxhash from 'xxhash-wasm';
 import { Locations } from '../catalog/locations.ts';
@@ -43,7 +44,19 @@ function main(): void {
   });
 }
 
+/** Of this thread alone: names are answered although others cut, hash and decrypt. */
+const niceness = -5;
+
+function goFirst(): void {
+  try {
+    setPriority(niceness); // Linux takes 0 for the calling thread
+  } catch {
+    // Only root may, and nothing depends on it.
+  }
+}
+
 async function begin(port: Port, data: FuseThreadData): Promise<Commands> {
+  goFirst();
   const tell = (event: FuseEvent) => port.postMessage(event);
   const counters = new FuseCounters(data.counters);
   const failpoints = new Failpoints(data.failpoints, data.armed);

@@ -2,7 +2,7 @@
 // at once that it is down. Pure; times are of the monotonic clock.
 //
 // closed → open: at the threshold of failures in a row, or when at least half of at least 20 calls in 30 s failed.
-// open → half open: after 5 s, then twice as long each time, 60 s at most (±20 %). Half open lets one probe through, never a
+// open → half open: after 5 s, then twice as long each time, (±20 %), 55 s at most. Half open lets one probe through, never a
 // read: a reader does not wait to find out. Its success closes, its failure opens again.
 import type { ErrorCode } from '../platform/errors.ts';
 
@@ -21,7 +21,8 @@ export const closedBreaker: Breaker = { consecutiveFailures: 0, openUntilMs: nul
 const windowMs = 30_000;
 const windowCalls = 20;
 const firstOpenMs = 5_000;
-const longestOpenMs = 60_000;
+/** With the probe that ends it within a minute. */
+const longestOpenMs = 55_000;
 const jitterShare = 0.2;
 const mostRecent = 200;
 
@@ -58,7 +59,9 @@ export function afterFailure(breaker: Breaker, nowMs: number, threshold: number,
   if (!isTooMany && breaker.openUntilMs === null) return next;
   const openMs = Math.min(firstOpenMs * 2 ** breaker.openings, longestOpenMs);
   const jitter = 1 + jitterShare * (2 * random - 1);
-  return { ...next, openUntilMs: nowMs + openMs * jitter, openings: Math.min(breaker.openings + 1, 10) };
+  // Never longer than the longest: an origin that is back is found within a minute.
+  const untilMs = nowMs + Math.min(openMs * jitter, longestOpenMs);
+  return { ...next, openUntilMs: untilMs, openings: Math.min(breaker.openings + 1, 10) };
 }
 
 function withCall({ recent }: Breaker, nowMs: number, failed: boolean): Breaker['recent'] {

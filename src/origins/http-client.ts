@@ -50,7 +50,8 @@ export class HttpClient {
   private readonly caFile: string | undefined;
   private agents: { readonly plain: http.Agent; readonly tls: https.Agent } | undefined;
   /** Requests and answers that have not ended. */
-  private readonly open = new Set<ClientRequest>();
+  /** Requests that are not over, and what ends each. */
+  private readonly open = new Map<ClientRequest, (why: Error) => void>();
   private isClosed = false;
 
   constructor(options: HttpClientOptions) {
@@ -126,7 +127,7 @@ export class HttpClient {
 
   close(): void {
     this.isClosed = true;
-    for (const request of this.open) request.destroy(this.closedError());
+    for (const end of this.open.values()) end(this.closedError());
     this.open.clear();
     this.agents?.plain.destroy();
     this.agents?.tls.destroy();
@@ -139,8 +140,12 @@ export class HttpClient {
   private dial(wanted: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const request = this.start(wanted);
-      this.open.add(request);
-      const abort = () => request.destroy(asError(signal.reason));
+      let body: IncomingMessage | null = null;
+      // Once its body was read to the end a request has no say over its connection any more, on which nobody listens for
+      // errors in the moment until the pool has it back.
+      const end = (why: Error) => (body ?? request).destroy(why);
+      this.open.set(request, end);
+      const abort = () => end(asError(signal.reason));
       signal.addEventListener('abort', abort, { once: true });
       const patience = setTimeout(
         () => request.destroy(this.unavailable('no connection')),
@@ -155,11 +160,12 @@ export class HttpClient {
         signal.removeEventListener('abort', abort);
         this.open.delete(request);
       });
-      request.once('response', (body) => {
+      request.once('response', (answer) => {
+        body = answer;
         // What ends the request from now on must reach whoever reads the body.
-        request.on('error', (error) => body.destroy(error));
-        body.on('error', () => undefined); // told to the reader; there may be none any more
-        resolve({ status: body.statusCode ?? 0, headers: flat(body), body });
+        request.on('error', (error) => answer.destroy(error));
+        answer.on('error', () => undefined); // told to the reader; there may be none any more
+        resolve({ status: answer.statusCode ?? 0, headers: flat(answer), body: answer });
       });
       request.once('error', (error) => {
         if (signal.aborted) reject(signal.reason);

@@ -19,6 +19,11 @@ export class Latency {
     if (this.samples.length > samplesKept) this.samples.shift();
   }
 
+  /** What was seen says nothing any more. */
+  forget(): void {
+    this.samples.length = 0;
+  }
+
   p50(): number {
     return this.at(this.samples, 0.5);
   }

@@ -9,7 +9,7 @@
 // Nothing of the daemon itself ever waits for the share.
 import { baseNameOf, type RealPath } from '../library/real-path.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { MusicfsError } from '../platform/errors.ts';
+import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { type CallMessage, type HostCall, HostChild } from './host-child.ts';
 import type { HostRequest, HostResult } from './host-protocol.ts';
@@ -46,6 +46,8 @@ export class MountedOrigin implements Origin {
   private readonly clock: Clock;
   private readonly idleMs: number;
   mountIdentity: string | null = null;
+  /** What files were seen on in this life, while nothing was known from before. */
+  private seenOn: string | null = null;
   private readonly closing = new AbortController();
   private child: HostChild | null = null;
   private readonly departing = new Set<Departing>();
@@ -80,22 +82,25 @@ export class MountedOrigin implements Origin {
     refuseBadPath(directory);
     const signal = this.signalOf(caller);
     const { call, first } = await this.begun({ type: 'list', path: directory }, signal);
+    let hasEntries = false;
     try {
       let owed = 0;
       for (let next = first; ; next = await call.next(signal)) {
         const message = resultOrThrow(next);
-        if (message.type === 'done') return;
+        if (message.type === 'done') break;
         if (message.type === 'names') {
           owed = limits.listingPageEntries;
           call.answer(message.names.map(isWanted));
         } else if (message.type === 'page' && message.entries.length <= owed) {
           owed = 0;
+          hasEntries ||= message.entries.length > 0;
           yield message.entries;
         } else throw call.refuse('what is no listing');
       }
     } finally {
       call.leave();
     }
+    if (hasEntries) await this.rememberMount(caller);
   }
 
   async stat(path: RealPath, caller: AbortSignal): Promise<OriginEntry> {
@@ -146,11 +151,23 @@ export class MountedOrigin implements Origin {
   async probe(signal: AbortSignal): Promise<void> {
     const found = await this.identity(signal);
     this.mountIdentity = found;
-    if (this.expectedIdentity === null || found === this.expectedIdentity) return;
+    const expected = this.expectedIdentity ?? this.seenOn;
+    if (expected === null || found === expected) return;
     throw new MusicfsError(
       'origin_unavailable',
-      `${this.displayName}: not mounted: it was on "${this.expectedIdentity}", and is on "${found}"`,
+      `${this.displayName}: not mounted: it was on "${expected}", and is on "${found}"`,
     );
+  }
+
+  /** The same was mounted before files were listed and afterwards: from now on what lies there without it is not the share. */
+  private async rememberMount(signal: AbortSignal): Promise<void> {
+    if (this.expectedIdentity !== null || this.seenOn !== null || this.mountIdentity === null) return;
+    const before = this.mountIdentity;
+    try {
+      if ((await this.identity(signal)) === before) this.seenOn = before;
+    } catch (error) {
+      if (codeOf(error) === 'internal') throw error; // otherwise the next listing remembers it
+    }
   }
 
   /** What the root lies on, as a text to be kept and given as `expectedIdentity` later. Rejects as `probe`. */

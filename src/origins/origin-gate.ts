@@ -64,6 +64,8 @@ const mountedKinds: ReadonlySet<string> = new Set(['local', 'nfs', 'smb']);
 const longestPauseMs = 60_000;
 /** A transfer shorter than this says nothing about the line. */
 const measuredMs = 2_000;
+/** ms without a read after which slowness is given another chance: with a probe every 30 s within a minute. */
+const slownessKeptMs = 10_000;
 
 export class OriginGate {
   readonly origin: Origin;
@@ -81,6 +83,8 @@ export class OriginGate {
   private pausedUntilMs = 0;
   private nextStartMs = 0;
   private isThin = false;
+  /** When a transfer has ended last. */
+  private measuredAtMs = Number.NEGATIVE_INFINITY;
   private probing: Promise<void> | null = null;
   private cancelProbe: () => void = () => undefined;
   private readonly closing = new AbortController();
@@ -150,10 +154,15 @@ export class OriginGate {
     const timer = new CallTimer(this.clock, this.limits, signal, this.closing.signal);
     const startedMs = this.clock.monotonicMs();
     let received = 0;
+    /** What the first answer brought, and how long it was waited for: that is latency, not what the line carries. */
+    let first = { bytes: 0, waitedMs: 0 };
     try {
       const bodies = this.origin.readRange(path, version, offset, lengthBytes, timer.signal);
       for await (const bytes of timer.each(bodies)) {
-        if (received === 0) this.answered(this.clock.monotonicMs() - startedMs);
+        if (received === 0) {
+          this.answered(this.clock.monotonicMs() - startedMs);
+          first = { bytes: bytes.length, waitedMs: timer.waitedMs };
+        }
         received += bytes.length;
         if (received > expected) {
           throw new MusicfsError('origin_unavailable', `${this.origin.id} sent more than was asked for`);
@@ -167,7 +176,7 @@ export class OriginGate {
       if (received < expected) {
         throw new MusicfsError('origin_unavailable', `${this.origin.id} ended a file before its end`);
       }
-      this.measure(received, timer.waitedMs);
+      this.measure(received, received - first.bytes, timer.waitedMs - first.waitedMs);
       this.succeeded();
     } catch (error) {
       this.failed(error, 'read', signal);
@@ -202,12 +211,18 @@ export class OriginGate {
   }
 
   private async probeNow(): Promise<void> {
-    const probeLimits = { callMs: limits.probeMs, firstByteMs: limits.probeMs, stallMs: limits.probeMs };
+    const { probeMs } = this.limits;
+    const probeLimits = { callMs: probeMs, firstByteMs: probeMs, stallMs: probeMs };
     const timer = new CallTimer(this.clock, probeLimits, this.closing.signal);
     const startedMs = this.clock.monotonicMs();
     try {
       await timer.wait(this.origin.probe(timer.signal));
-      this.answered(this.clock.monotonicMs() - startedMs);
+      const tookMs = this.clock.monotonicMs() - startedMs;
+      if (this.mayForgetSlowness(tookMs)) {
+        this.isThin = false;
+        this.latency.forget();
+      }
+      this.answered(tookMs);
       this.succeeded();
     } catch (error) {
       if (!this.closing.signal.aborted) this.failed(error, 'probe', this.closing.signal);
@@ -286,9 +301,17 @@ export class OriginGate {
     this.latency.add(ms, this.clock.monotonicMs());
   }
 
-  private measure(bytes: number, waitedMs: number): void {
-    if (waitedMs >= measuredMs) this.isThin = (bytes * 1000) / waitedMs < slowBytesPerSecond;
+  /** Bytes of a transfer, and those that came after its first answer in so many ms of waiting for them. */
+  private measure(bytes: number, laterBytes: number, waitedMs: number): void {
+    this.measuredAtMs = this.clock.monotonicMs();
+    if (waitedMs >= measuredMs) this.isThin = (laterBytes * 1000) / waitedMs < slowBytesPerSecond;
     else if (bytes >= limits.firstRangeBytes) this.isThin = false;
+  }
+
+  /** Nobody has read from it for a while: that it answers a look at once is the newest that is known of it. */
+  private mayForgetSlowness(probeTookMs: number): boolean {
+    const idleMs = this.clock.monotonicMs() - this.measuredAtMs;
+    return probeTookMs < slowFirstByteMs && idleMs > slownessKeptMs && this.pending === 0;
   }
 
   private succeeded(): void {

@@ -9,6 +9,8 @@ export interface OriginLimits {
   readonly callMs: number;
   readonly firstByteMs: number;
   readonly stallMs: number;
+  /** ms for a probe, of whatever kind the origin is. */
+  readonly probeMs: number;
   /** Failures in a row from which it counts as down. */
   readonly failureThreshold: number;
   /** ms a first byte is taken to need while none has been seen. */
@@ -19,10 +21,14 @@ export interface OriginLimits {
   readonly requestsPerSecond: number;
 }
 
+/** Of these, what a test may shorten (see app/failpoint-port.ts). */
+export type CallLimits = Pick<OriginLimits, 'callMs' | 'firstByteMs' | 'stallMs' | 'probeMs'>;
+
 const network = {
   callMs: limits.networkCallMs,
   firstByteMs: limits.firstByteMs,
   stallMs: limits.stallMs,
+  probeMs: limits.probeMs,
   failureThreshold: 3,
   requestsPerSecond: 0,
 };

@@ -5,7 +5,8 @@
 // before the first byte and after the last (fstat on the handle), times being whole seconds in this protocol.
 //
 // A read keeps many requests under way, so that distance costs time once: looks, open, and then the comparison together
-// with the first bytes are three exchanges. Answers that are shorter than asked are completed.
+// with the first bytes are three exchanges; two for what was seen to be a file before, which is opened while it is looked
+// at. Answers that are shorter than asked are completed.
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
@@ -57,6 +58,8 @@ export class SftpOrigin implements Origin {
   private readonly root: Buffer;
   private readonly pool: SftpPool;
   private readonly closing = new AbortController();
+  /** Paths that were files when they were last seen, the oldest first: to open them stops no server. */
+  private readonly knownFiles = new Set<RealPath>();
 
   constructor(options: SftpOriginOptions) {
     const { id, host, port, clock = systemClock } = options;
@@ -231,19 +234,37 @@ export class SftpOrigin implements Origin {
     }
   }
 
-  /** Opened only after the look: to open a pipe would stop the server. */
+  /** What may be a pipe is opened only after the look: it would stop the server. */
   private async openVersion(
     connection: SftpConnection,
     path: RealPath,
     version: FileVersion,
     signal: AbortSignal,
   ): Promise<Buffer> {
-    const found = await this.look(connection, path, signal);
-    if (kindOf(found) === 'link') throw new SftpStatus(statusCodes.noSuchFile);
-    checkVersion(found, version);
-    return untilAborted(connection.open(this.pathOf(path)), signal, (handle) =>
-      connection.closeHandle(handle),
-    );
+    const open = () => connection.open(this.pathOf(path));
+    const early = this.knownFiles.has(path) ? open() : null;
+    early?.catch(() => undefined);
+    try {
+      const found = await this.look(connection, path, signal);
+      if (kindOf(found) === 'link') throw new SftpStatus(statusCodes.noSuchFile);
+      checkVersion(found, version);
+    } catch (error) {
+      this.knownFiles.delete(path);
+      early?.then(
+        (handle) => connection.closeHandle(handle),
+        () => undefined,
+      );
+      throw error;
+    }
+    this.remember(path);
+    return untilAborted(early ?? open(), signal, (handle) => connection.closeHandle(handle));
+  }
+
+  private remember(path: RealPath): void {
+    this.knownFiles.delete(path);
+    this.knownFiles.add(path);
+    if (this.knownFiles.size <= limits.sftpKnownFiles) return;
+    for (const oldest of this.knownFiles) if (this.knownFiles.delete(oldest)) return;
   }
 
   private async entriesOf(
@@ -260,9 +281,11 @@ export class SftpOrigin implements Origin {
       return facts === null ? null : entryOf(name, facts);
     });
     const entries = await untilAborted(Promise.all(looked), signal);
-    return entries
+    const wanted = entries
       .filter((entry) => entry !== null)
       .filter(({ name, kind }) => kind === 'directory' || isWanted(name));
+    for (const { name, kind } of wanted) if (kind === 'file') this.remember(childPath(directory, name));
+    return wanted;
   }
 
   private pathOf(path: string): Buffer {

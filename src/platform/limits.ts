@@ -59,7 +59,7 @@ export const limits = {
    * the lanes they stay far below the size of the pool, so that the fuse thread's poll always finds a thread.
    */
   readsInPool: 12,
-  /** Threads of libuv's pool: 12 reads, 8 calls of each of two lanes, polls and notifications, and as much again. */
+  /** Threads of libuv's pool: 12 reads, 8 calls of the local lane, 24 on the cache disk, polls and notifications. */
   poolThreads: 64,
   /** ms after which a read that a disk does not answer fails with EIO. */
   readDeadlineMs: 30_000,
@@ -109,8 +109,8 @@ export const limits = {
   /** Bytes of the first range that a read of an uncached file asks for, and what its start is rounded down to. */
   firstRangeBytes: 256 * 1024,
   blockBytes: 64 * 1024,
-  /** Bytes read ahead of a sequential reader, at most: this far, for one file, for all. */
-  readAheadBytes: 4 * 1024 * 1024,
+  /** Bytes read ahead of a sequential reader, at most: this far (300 MB/s from 50 ms away), for one file, for all. */
+  readAheadBytes: 16 * 1024 * 1024,
   inFlightFileBytes: 16 * 1024 * 1024,
   inFlightBytes: 64 * 1024 * 1024,
   /** Bytes fetched after which what is left of their buffers is collected. */
@@ -165,6 +165,8 @@ export const limits = {
   /** READs of one transfer under way, at its beginning and when it goes on: 2 MiB fill 50 ms at 40 MB/s. */
   sftpReadsAtFirst: 16,
   sftpReadsAtMost: 64,
+  /** Paths of files that are remembered as such (100 bytes each). */
+  sftpKnownFiles: 10_000,
   /** READDIRs of one listing under way: OpenSSH gives 100 names with each. */
   sftpListingsAhead: 8,
   /** Bytes of one known_hosts file. */
@@ -208,10 +210,14 @@ export const limits = {
   chunksPerCommit: 64,
   /** Bytes of chunks that wait for the disk; further ones are not kept. Two groups while one is being written. */
   chunksWaitingBytes: 64 * 1024 * 1024,
-  /** Calls on the cache disk at once: a disk joins syncs that come together, and the pool keeps its threads. */
-  cacheCallsAtOnce: 8,
-  /** ms after which a call on the cache disk counts as never answered. */
+  /**
+   * Calls on the cache disk at once. None of them syncs, and each waits for its turn of a thread that is busy fetching: with 8
+   * a group took seconds. The pool keeps its threads.
+   */
+  cacheCallsAtOnce: 24,
+  /** ms after which a call on the cache disk counts as never answered; of a sync of all, which writes what others left. */
   cacheDiskMs: 10_000,
+  cacheSyncMs: 60_000,
   /** So many failures within so many ms, and the cache disk counts as dead. */
   cacheFailures: 5,
   cacheFailuresWithinMs: 30_000,
@@ -232,8 +238,8 @@ export const limits = {
   cacheCheckpointPages: 1024,
   /** Damaged cache.db files that are kept for whoever wants to look at them. */
   corruptCacheIndexesKept: 1,
-  /** Bytes of verified chunks that the fuse thread keeps. */
-  memoryTierBytes: 32 * 1024 * 1024,
+  /** Bytes of verified chunks that the fuse thread keeps: of 200 readers each the one it is in. */
+  memoryTierBytes: 16 * 1024 * 1024,
   /** Decoded pages of manifests that the fuse thread keeps (20 KB each). */
   manifestPagesKept: 64,
   /** ms between two tries of the fuse thread to open cache.db, and two looks whether it is another file now. */

@@ -39,6 +39,7 @@ const nativeExit = libc.func('void _exit(int status)');
 const nativeMemfd = libc.func('int memfd_create(const char *name, unsigned int flags)');
 const nativePrctl = libc.func('int prctl(int option, ...)');
 const nativeFstatfs = libc.func('int fstatfs(int fd, _Out_ void *facts)');
+const nativeSyncfs = libc.func('int syncfs(int fd)');
 const nativeOpenat2 = libc.func('long syscall(long number, long dirfd, void *path, void *how, size_t size)');
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet is meant.
@@ -346,6 +347,18 @@ export function preadAsync(fd: number, area: Uint8Array, length: number, offset:
     nativePread.async(fd, area, length, offset, (error: Error | null, result: number | bigint) => {
       if (error !== null) reject(error);
       else resolve(orErrno(result));
+    });
+  });
+}
+
+/** syncfs(2) on a pool thread: the whole file system of that descriptor. Rejects with a system error. */
+export function syncFileSystemAsync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    nativeSyncfs.async(fd, (error: Error | null, result: number) => {
+      if (error !== null) return reject(error);
+      const errno = orErrno(result);
+      if (errno < 0) reject(systemError('syncfs', -errno));
+      else resolve();
     });
   });
 }

@@ -3,7 +3,8 @@
 // Concepts. One read(2) gives one request, one write answers it. Names and attributes are answered where they are
 // read, at once; a read that needs a disk goes to the pool and is answered when it is there. While nothing waits on
 // the pool the thread sleeps in poll(2) itself, which is the shortest way from a request to its answer; while
-// something does, the poll too is done on the pool, so that the event loop can hand in the results.
+// something does, the poll too is done on the pool, so that the event loop can hand in the results. A read of bytes takes up
+// to a millisecond, so it is served when no other request is there: a hundred players keep no listing waiting.
 //
 // Known dead-locks, and why they cannot happen here:
 //   - a notification written by the thread that answers requests waits for itself: notifications are the main side's
@@ -43,6 +44,8 @@ const { EPROTO } = osConstants.errno;
 const passing: ReadonlySet<string> = new Set(['EINTR', 'ENOENT']);
 /** Requests served before the event loop gets its turn, when results from the pool may be waiting. */
 const requestsPerTurn = 256;
+/** Requests after which a read is served, whatever else still comes. */
+const requestsPerRead = 16;
 /** ms between two looks whether a drain is over. */
 const drainLookMs = 10;
 /** The top bit of a request that is sent again. */
@@ -58,6 +61,8 @@ export class KernelSession {
   private negotiated: Negotiated | null;
   private state: 'idle' | 'running' | 'closed' | 'ended' = 'idle';
   private isDraining = false;
+  /** READs that let everything else go first, in order. */
+  private reads: Request[] = [];
   private hasAnswered = false;
   /** What the last life was serving when it died, after it had been sent again: it has cost two lives. */
   private readonly deadly: string;
@@ -102,7 +107,8 @@ export class KernelSession {
     const isResent = how === 'hand-over' && this.negotiated?.hasResend === true;
     if (how === 'hand-over') this.state = 'closed';
     if (isResent) this.server.abandonAll();
-    else await this.untilNothingWaits(how === 'end' ? limits.drainMs : limits.readDeadlineMs);
+    else while (this.serveRead());
+    if (!isResent) await this.untilNothingWaits(how === 'end' ? limits.drainMs : limits.readDeadlineMs);
     this.state = 'ended';
     if (!isResent) this.server.cancelAll();
   }
@@ -147,6 +153,10 @@ export class KernelSession {
       if (length < 0) {
         const errno = errnoName(-length);
         if (errno === 'EAGAIN') {
+          if (this.serveRead()) {
+            lookUntilMs = performance.now() + limits.fuseLookAgainMs;
+            continue;
+          }
           if (performance.now() < lookUntilMs) continue;
           return served;
         }
@@ -161,10 +171,20 @@ export class KernelSession {
       served += 1;
       this.options.counters.countRequest(request.opcode);
       if ((request.uniqueHigh & resentBit) !== 0) this.serveAgain(request);
+      else if (request.type === 'read') this.reads.push(request);
       else this.serve(request);
+      if (served % requestsPerRead === 0) this.serveRead();
       lookUntilMs = performance.now() + limits.fuseLookAgainMs;
     }
     return served;
+  }
+
+  /** Serves the read that has waited longest. False when there is none. */
+  private serveRead(): boolean {
+    const read = this.reads.shift();
+    if (read === undefined) return false;
+    this.serve(read);
+    return true;
   }
 
   /** Reads one request; returns its length or the negative errno. */
