@@ -9,7 +9,6 @@ export interface Fault {
   readonly waitsFor?: string;
 }
 
-const cache = 'a cache of bytes';
 const remote = 'origins over the network';
 
 export const faults: readonly Fault[] = [
@@ -77,8 +76,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-12',
     fault: 'Connections are made anew for each read',
-    behaviour: 'Pools with limits',
-    waitsFor: remote,
+    behaviour:
+      'Connections are kept and shared, four at most for each origin; one that died unnoticed costs one more dial and no read',
   },
   {
     id: 'R-13',
@@ -111,9 +110,9 @@ export const faults: readonly Fault[] = [
   },
   {
     id: 'R-18',
-    fault: 'A disk hangs',
+    fault: 'A disk or an origin hangs',
     behaviour:
-      'Its reads fail with EIO after 30 s, once and not twice; names, attributes and all other files are unaffected',
+      'Each call has its limits and a read ends with EIO after 30 s, once and not twice; names, attributes, other origins and the daemon itself are unaffected; what is known to be down is refused within 50 ms',
   },
   {
     id: 'R-19',
@@ -130,20 +129,18 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-21',
     fault: 'The look at an origin hangs',
-    behaviour: 'It has a limit; late answers are dropped',
-    waitsFor: 'health probes of several origins',
+    behaviour: 'It has failed after 5 s, whatever the kind of the origin; a late answer keeps nobody waiting',
   },
   {
     id: 'R-22',
     fault: 'One dead origin delays the looks at others',
-    behaviour: 'All are looked at side by side',
-    waitsFor: 'health probes of several origins',
+    behaviour: 'All are looked at side by side, each within its own limit',
   },
   {
     id: 'R-23',
     fault: 'All origins are gone',
-    behaviour: 'A state of its own, few looks, few log lines',
-    waitsFor: cache,
+    behaviour:
+      'The mount is offline: names are listed, what is kept plays, the rest is refused at once; looks once a minute, one line a minute; found again by itself',
   },
   {
     id: 'R-24',
@@ -154,14 +151,14 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-25',
     fault: 'Names of hosts cannot be resolved',
-    behaviour: 'That is no failure of the origin',
-    waitsFor: remote,
+    behaviour:
+      'The origin is degraded, and no more: the last good address is used for a minute, the name is asked for again every 5 s',
   },
   {
     id: 'R-26',
     fault: 'A replica serves older content',
-    behaviour: 'It is flagged, and put right when the first holder is back',
-    waitsFor: 'replicas',
+    behaviour:
+      'Who served a file is told (`user.musicfs.served_by`); when the holder whose word counts is back, those files are looked at before all others',
   },
   {
     id: 'R-27',
@@ -261,14 +258,14 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-44',
     fault: 'A call on a dead network mount never returns',
-    behaviour: 'It is made in a process that can be killed',
-    waitsFor: 'origins on network mounts',
+    behaviour:
+      'It is made in a process of the share, which is killed and replaced; four that not even die are left behind, then calls fail at once. What lies where a share was mounted is not taken for it',
   },
   {
     id: 'R-45',
     fault: 'An origin lies about its bytes',
-    behaviour: 'Checked before they are kept',
-    waitsFor: remote,
+    behaviour:
+      'Length and version are checked before anything is kept: a body that ends too early or is another range is a failure of that origin, and the next attempt goes on where it ended. Of bits that turn in a body over plain HTTP or on a disk nobody can know at the first read',
   },
   {
     id: 'R-46',
@@ -278,8 +275,8 @@ export const faults: readonly Fault[] = [
   {
     id: 'R-47',
     fault: 'An origin is slow but alive',
-    behaviour: 'A replica is preferred',
-    waitsFor: 'replicas',
+    behaviour:
+      'Degraded when the middle of its last 20 first bytes is above 2 s, or less than 64 KiB/s come: a replica goes before it; given another chance within a minute',
   },
   {
     id: 'R-48',

@@ -242,6 +242,26 @@ test('a share that is mounted anew is the same one; a directory that it left beh
   });
 });
 
+test('R-44: a share of which nothing was known before is known once its files were listed: the directory under it is not it', async () => {
+  const { disk, origin } = await scene();
+  await origin.probe(never);
+  expect(await all(origin.list(rootRealPath, () => true, never))).not.toEqual([]);
+  disk.unmount();
+  await expect(origin.probe(never)).rejects.toMatchObject({ code: 'origin_unavailable' });
+  await disk.mount();
+  await origin.probe(never);
+});
+
+test('a directory that was empty is nothing to go by: what is mounted on it later is the share', async () => {
+  const { disk, origin, bytes } = await scene();
+  disk.unmount();
+  await origin.probe(never);
+  expect(await all(origin.list(rootRealPath, () => true, never))).toEqual([]);
+  await disk.mount();
+  await origin.probe(never);
+  expect(await read(origin)).toSatisfy(is(bytes));
+});
+
 test('the process keeps the user, has one capability, no environment and no descriptors of ours', async () => {
   const { origin } = await scene();
   await origin.probe(never);

@@ -13,14 +13,14 @@ it('fetches nothing ahead of a first read, and a window from the second that fol
   expect(wantedTo(read(once, 128 * kib), 100 * mib)).toBe(256 * kib + 256 * kib);
 });
 
-it('doubles the window as its half is read, to 4 MiB', () => {
+it('doubles the window as its half is read, to 16 MiB', () => {
   let state = noReadAhead;
   const windows = new Set<number>();
-  for (let offset = 0; offset < 40 * mib; offset += 128 * kib) {
+  for (let offset = 0; offset < 80 * mib; offset += 128 * kib) {
     state = read(state, offset);
     windows.add(state.windowBytes);
   }
-  expect([...windows]).toEqual([0, 256, 512, 1024, 2048, 4096].map((size) => size * kib));
+  expect([...windows]).toEqual([0, 256, 512, 1024, 2048, 4096, 8192, 16_384].map((size) => size * kib));
 });
 
 it('ends at the end of the file', () => {
