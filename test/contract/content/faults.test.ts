@@ -384,6 +384,8 @@ describe('R-39: a disk that cannot be used', () => {
       operations: {
         ...operations,
         sync: (fd) => (hangs ? new Promise(() => undefined) : operations.sync(fd)),
+        syncFileSystem: (folder) =>
+          hangs ? new Promise(() => undefined) : operations.syncFileSystem(folder),
       },
     });
     hangs = true;
@@ -394,7 +396,7 @@ describe('R-39: a disk that cannot be used', () => {
       flushedTo = to;
     });
     await eventually('the call is under way', () => scene.unfinished.length > 0);
-    await scene.clock.advance(limits.cacheDiskMs - 1);
+    await scene.clock.advance(limits.cacheSyncMs - 1);
     expect([flushedTo, store.mode]).toEqual([-1, 'normal']);
     await scene.clock.advance(1);
     await flushed;
