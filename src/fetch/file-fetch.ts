@@ -17,6 +17,8 @@ export interface StoredRun {
   add(bytes: Uint8Array): void;
   end(): Promise<void>;
   committedTo(): number;
+  /** Bytes that were added and are not committed yet. */
+  readonly uncommittedBytes: number;
 }
 
 /** What is kept of fetched bytes; the chunk store, or nothing. */
@@ -392,6 +394,8 @@ export class FileFetch {
     const to = wantedTo(this.readAhead, sizeBytes);
     const { position, windowBytes } = this.readAhead;
     if (to <= position) return;
+    // What is read ahead faster than the store writes would not be kept. Who waits for bytes never waits for that.
+    if (this.runs.some(({ stored }) => stored.uncommittedBytes >= limits.storeBehindBytes)) return;
     const atOnce = Math.max(1, ...sources.map(({ gate }) => gate.limits.rangesPerFile));
     // One range for each that may be under way, so that one round trip of each is hidden behind the others.
     const rangeBytes = Math.max(limits.firstRangeBytes, blockFloor(windowBytes / atOnce));

@@ -117,6 +117,8 @@ export const limits = {
   collectAfterBytes: 64 * 1024 * 1024,
   /** Files that are remembered as served by another than the origin whose word counts. */
   servedElsewhere: 10_000,
+  /** Bytes of a file that wait to be written, from which on nothing more of it is read ahead. */
+  storeBehindBytes: 32 * 1024 * 1024,
   /** Bytes compared before another origin goes on with a file of which something is held. */
   overlapBytes: 4096,
   /** ms after which what is known of a file nobody reads is forgotten. */

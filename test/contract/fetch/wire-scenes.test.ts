@@ -63,6 +63,7 @@ class Kept implements ByteStore {
       },
       end: () => Promise.resolve(),
       committedTo: () => 0,
+      uncommittedBytes: 0,
     };
   }
 
