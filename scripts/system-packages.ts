@@ -29,6 +29,8 @@ const packageOf: Readonly<Record<string, string>> = {
   'systemd-nspawn': 'systemd-container',
   nsenter: 'util-linux',
   unshare: 'util-linux',
+  ip: 'iproute2',
+  chattr: 'e2fsprogs',
   go: 'golang-go',
 };
 

@@ -11,7 +11,7 @@ const programs = [
   ...['ganesha.nfsd', 'nfs-cat', 'smbd', 'smbclient', 'restic', 'borg', 'fio'],
   ...['sshd', 'ssh-keygen', 'ssh-agent', 'unshare'],
   ...['systemd-nspawn', 'debootstrap', 'nsenter'],
-  ...['rclone', 'apache2', 'openssl'],
+  ...['rclone', 'apache2', 'openssl', 'ip', 'chattr'],
 ];
 
 const report = '.cache/test-report.json';

@@ -213,7 +213,7 @@ describe('R-33: a life that ends on the way of a chunk to the disk', () => {
     index.close();
     expect(stored).toBeLessThanOrEqual(1_000_000);
     expect(last).toBeGreaterThan(20); // so that some were evicted
-  });
+  }, 150_000);
 
   test('cas.evict.before-unlink=abort: what was being evicted is there or not', async () => {
     const scene = new CacheScene();
