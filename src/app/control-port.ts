@@ -15,6 +15,7 @@ import type {
   SupervisionNode,
 } from '../control/daemon-port.ts';
 import type { Clock } from '../platform/clock.ts';
+import { pauseFor } from '../platform/pause.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import { createCachePort } from './cache-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
@@ -246,7 +247,7 @@ async function* rescan(
       const isOver = !scan.isRunning && scan.ended - endedBefore >= wanted;
       if (isOver) break;
       yield { ...progressOf(scan), ...(scan.phase === 'done' ? { phase: 'publishing' as const } : {}) };
-      await pause(clock, signal);
+      await pauseFor(clock, progressEveryMs, signal);
     }
     for (const [id, failure] of board.scanFailures) {
       if (failure !== null && (originId === undefined || originId === id)) throw failure;
@@ -261,20 +262,6 @@ async function* rescan(
       });
     }
   }
-}
-
-function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(progressEveryMs, () => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    });
-    const onAbort = () => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 function progressOf(scan: ScanState): ScanProgress {

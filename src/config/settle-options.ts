@@ -6,7 +6,8 @@ import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { parseFailpoint } from '../platform/failpoints.ts';
 import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
-import { resolveMountPoint } from '../platform/mount-table.ts';
+import { type Mount, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
+import { networkKindOf, networkMountOf } from '../platform/network-file-system.ts';
 import { isMounted, type MountedSettings, type OriginSettings } from '../platform/origin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { GivenOptions, MountOptions } from './mount-options.ts';
@@ -17,12 +18,14 @@ export interface SettleContext {
   readonly uid: number;
   /** Origins that were settled before: the disk is not asked again where their links lead. */
   readonly known?: readonly OriginSettings[];
+  /** What is mounted; the kernel's table when not given. */
+  readonly mounts?: readonly Mount[];
 }
 
 /** Throws `invalid_argument` or `config_invalid`, one line that says what to do. */
 export async function settleOptions(
   given: GivenOptions,
-  { env, uid, known = [] }: SettleContext,
+  { env, uid, known = [], mounts = readMounts() }: SettleContext,
 ): Promise<MountOptions> {
   const config: ConfigFile =
     given.config === undefined ? {} : (await import('./config-file.ts')).readConfigFile(given.config);
@@ -42,7 +45,7 @@ export async function settleOptions(
     mountPoint,
     stateDirectory,
     socketPath: socketPathFor(mountPoint, stateDirectory, env, uid),
-    origins: originsFrom(given.origins, config, mountPoint, known),
+    origins: originsFrom(given.origins, config, { mountPoint, known, mounts }),
     cache: {
       enabled: config.cache?.enabled ?? defaultCache.enabled,
       contentMaxBytes: config.cache?.content_max ?? defaultCache.contentMaxBytes,
@@ -61,13 +64,14 @@ export async function settleOptions(
   };
 }
 
+interface Surroundings {
+  readonly mountPoint: string;
+  readonly known: readonly OriginSettings[];
+  readonly mounts: readonly Mount[];
+}
+
 /** Gives each origin an id: its own, or its kind: local, local-2, … */
-function originsFrom(
-  given: readonly string[],
-  config: ConfigFile,
-  mountPoint: string,
-  known: readonly OriginSettings[],
-): OriginSettings[] {
+function originsFrom(given: readonly string[], config: ConfigFile, around: Surroundings): OriginSettings[] {
   const entries: readonly OriginConfig[] =
     given.length === 0 ? (config.origins ?? []) : given.map(parseOriginArgument);
   if (entries.length === 0) {
@@ -82,7 +86,7 @@ function originsFrom(
       throw new MusicfsError('config_invalid', `two origins have the id ${free}: give each its own`);
     }
     const origin = settingsOf(entry, free);
-    origins.push(isMounted(origin) ? resolved(origin, origins, mountPoint, known) : origin);
+    origins.push(isMounted(origin) ? resolved(origin, origins, around) : origin);
   }
   return origins;
 }
@@ -90,13 +94,18 @@ function originsFrom(
 function resolved(
   origin: MountedSettings,
   others: readonly OriginSettings[],
-  mountPoint: string,
-  known: readonly OriginSettings[],
+  { mountPoint, known, mounts }: Surroundings,
 ): MountedSettings {
   const asGiven = origin.root;
+  const share = origin.kind === 'local' ? networkMountOf(asGiven, mounts) : null;
+  // A share that is named as a directory is treated as the share it is.
+  const kind = (share && networkKindOf(share.fsType)) ?? origin.kind;
   // One below the mount point is refused later; a look at it, or at a share, now might never return.
   const isSettled =
-    origin.kind !== 'local' || isWithin(asGiven, mountPoint) || known.some(({ root }) => root === asGiven);
+    kind !== 'local' ||
+    share !== null ||
+    isWithin(asGiven, mountPoint) ||
+    known.some(({ root }) => root === asGiven);
   const root = isSettled ? asGiven : realOrAsGiven(asGiven);
   const overlap = others
     .filter(isMounted)
@@ -107,7 +116,7 @@ function resolved(
       `origins ${overlap.root} and ${root} overlap: each track would be shown twice; name the outer one only`,
     );
   }
-  return { ...origin, root };
+  return { ...origin, kind, root };
 }
 
 function isWithin(inner: string, outer: string): boolean {

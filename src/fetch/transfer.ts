@@ -10,6 +10,7 @@ import type { CallClass, OriginGate } from '../origins/origin-gate.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, type ErrorCode, errorCodes, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
+import { pauseFor } from '../platform/pause.ts';
 
 /** Where the bytes of a content version lie. */
 export interface Source {
@@ -76,7 +77,8 @@ export async function transfer(
       const delayMs = limits.retryDelaysMs[waits];
       const canRetry = next(options.sources, ruledOut) !== undefined;
       if (delayMs === undefined || !canRetry || failed.size === 0) throw lastError;
-      await pause(options, delayMs, signal);
+      const jitter = 1 + limits.retryJitter * (2 * options.random() - 1);
+      await pauseFor(options.clock, delayMs * jitter, signal);
       failed.clear();
       waits += 1;
       continue;
@@ -141,20 +143,4 @@ async function* checked(
     if (isAdjacent && bytes.length > compared.length) yield bytes.subarray(compared.length);
   }
   if (!isAdjacent) yield* read(offset, end);
-}
-
-function pause({ clock, random }: TransferOptions, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const ms = delayMs * (1 + limits.retryJitter * (2 * random() - 1));
-    const aborted = () => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', aborted);
-      resolve();
-    });
-    signal.addEventListener('abort', aborted, { once: true });
-  });
 }

@@ -36,7 +36,7 @@ async function adapterFor(settings: OriginSettings, options: CreateOptions): Pro
   const credentials = port === undefined ? null : unsealCredentials(port);
   switch (settings.kind) {
     case 'local': {
-      const { networkMountOf, networkKindOf } = await import('./network-file-system.ts');
+      const { networkMountOf, networkKindOf } = await import('../platform/network-file-system.ts');
       const mount = networkMountOf(root, parseMountTable(readFileSync('/proc/self/mountinfo', 'utf8')));
       const kind = mount === null ? null : networkKindOf(mount.fsType);
       if (kind !== null) {

@@ -7,8 +7,9 @@
 import PQueue from 'p-queue';
 import type { RealPath } from '../library/real-path.ts';
 import type { Clock } from '../platform/clock.ts';
-import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
+import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
+import { pauseFor } from '../platform/pause.ts';
 import type { Bandwidth } from './bandwidth.ts';
 import {
   afterFailure,
@@ -19,6 +20,7 @@ import {
   isOpen,
   mayProbe,
 } from './breaker.ts';
+import { CallTimer } from './call-timer.ts';
 import type { Candidate } from './choose-origin.ts';
 import { Latency } from './latency.ts';
 import type { FileVersion, IsWanted, Origin, OriginEntry } from './origin.ts';
@@ -171,7 +173,7 @@ export class OriginGate {
         this.options.onBytes?.(bytes.length);
         yield bytes;
         const waitMs = this.options.bandwidth?.take(bytes.length) ?? 0;
-        if (waitMs > 0 && klass !== 'foreground') await pause(this.clock, waitMs, timer.signal);
+        if (waitMs > 0 && klass !== 'foreground') await pauseFor(this.clock, waitMs, timer.signal);
       }
       if (received < expected) {
         throw new MusicfsError('origin_unavailable', `${this.origin.id} ended a file before its end`);
@@ -294,7 +296,7 @@ export class OriginGate {
       startMs = Math.max(startMs, this.nextStartMs);
       this.nextStartMs = startMs + 1000 / requestsPerSecond;
     }
-    if (startMs > now) await pause(this.clock, startMs - now, signal);
+    if (startMs > now) await pauseFor(this.clock, startMs - now, signal);
   }
 
   private answered(ms: number): void {
@@ -362,113 +364,4 @@ export class OriginGate {
     this.healthFacts = next;
     this.options.onHealth(next);
   }
-}
-
-/**
- * The deadlines of one call: in all, to its first answer, and between two; what waits is let go when one passes. Nothing
- * of a call is left hanging on a signal that outlives it: that would keep its bytes (AbortSignal.any and Promise.race
- * both would).
- */
-class CallTimer {
-  readonly signal: AbortSignal;
-  /** ms spent waiting for the origin, not for whoever takes its bytes. */
-  waitedMs = 0;
-  private readonly clock: Clock;
-  private readonly limits: Pick<OriginLimits, 'firstByteMs' | 'stallMs'>;
-  private readonly abort = new AbortController();
-  private readonly sources: readonly AbortSignal[];
-  private readonly cancelCall: () => void;
-  private letGo: (reason: unknown) => void = () => undefined;
-  private hasAnswered = false;
-
-  constructor(
-    clock: Clock,
-    callLimits: Pick<OriginLimits, 'callMs' | 'firstByteMs' | 'stallMs'>,
-    ...sources: readonly AbortSignal[]
-  ) {
-    this.clock = clock;
-    this.limits = callLimits;
-    this.sources = sources;
-    this.signal = this.abort.signal;
-    this.cancelCall = clock.after(callLimits.callMs, () => this.expire('the call', callLimits.callMs));
-    for (const source of sources) source.addEventListener('abort', this.followed);
-    this.followed();
-  }
-
-  /** `work`, or the passing of a deadline: also when the work does not hear of it. One at a time. */
-  async wait<T>(work: Promise<T>): Promise<T> {
-    const limitMs = this.hasAnswered ? this.limits.stallMs : this.limits.firstByteMs;
-    const what = this.hasAnswered ? 'the rest' : 'a first answer';
-    const cancel = this.clock.after(limitMs, () => this.expire(what, limitMs));
-    const startedMs = this.clock.monotonicMs();
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        this.letGo = reject;
-        if (this.signal.aborted) reject(this.signal.reason as Error);
-        work.then(resolve, reject); // it may end long after nobody waits for it
-      });
-    } finally {
-      this.letGo = () => undefined;
-      cancel();
-      this.waitedMs += this.clock.monotonicMs() - startedMs;
-      this.hasAnswered = true;
-    }
-  }
-
-  /** The values of an iterable, each within the limits. */
-  async *each<T>(values: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    const iterator = values[Symbol.asyncIterator]();
-    let isAtEnd = false;
-    try {
-      for (;;) {
-        const { done, value } = await this.wait(iterator.next());
-        if (done === true) {
-          isAtEnd = true;
-          return;
-        }
-        yield value;
-      }
-    } finally {
-      if (!isAtEnd) {
-        this.stop(new MusicfsError('cancelled', 'nobody waits for it any more'));
-        iterator.return?.().catch(() => undefined); // not waited for: it may be what hangs
-      }
-    }
-  }
-
-  end(): void {
-    this.cancelCall();
-    for (const source of this.sources) source.removeEventListener('abort', this.followed);
-  }
-
-  private readonly followed = (): void => {
-    const aborted = this.sources.find((source) => source.aborted);
-    if (aborted !== undefined) this.stop(aborted.reason);
-  };
-
-  private expire(what: string, limitMs: number): void {
-    const code: ErrorCode = 'deadline_exceeded';
-    this.stop(new MusicfsError(code, `no answer within ${limitMs} ms (${what})`));
-  }
-
-  private stop(reason: unknown): void {
-    this.abort.abort(reason);
-    this.letGo(reason);
-  }
-}
-
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const cancel = clock.after(ms, done);
-    const aborted = () => {
-      cancel();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', aborted, { once: true });
-    function done() {
-      signal.removeEventListener('abort', aborted);
-      resolve();
-    }
-  });
 }

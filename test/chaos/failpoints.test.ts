@@ -67,6 +67,17 @@ describe('an origin', () => {
     expect((await library.status()).warnings.join()).not.toContain('did not meet everything');
   });
 
+  test('R-43: origin.probe=error(…): a scan that finds no origin says so and removes nothing; the next finds it well', async () => {
+    await library.failpoint('origin.probe=error(origin_unavailable);count=1');
+    await expect(library.rescan()).rejects.toThrow('failpoint origin.probe');
+    const changes = library.log().filter(({ event }) => event === 'origin_health_changed');
+    expect(changes.at(-1)).toMatchObject({ from: 'healthy', to: 'unhealthy', code: 'origin_unavailable' });
+    expect((await library.status()).files).toBe(files.files);
+    expect((await compared(await fileAt(1))).code).toBe(0);
+    await library.rescan();
+    expect((await library.status()).origins.map(({ state }) => state)).toEqual(['healthy']);
+  });
+
   test('R-43: origin.stat=error(…): a file that may be gone stays until a second look can say so', async () => {
     const added = path.join(library.origin, 'short-lived.flac');
     writeFileSync(added, makeFlac([['TITLE', 'Short-lived']]));

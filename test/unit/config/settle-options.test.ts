@@ -63,6 +63,23 @@ test('an origin that was settled before is not asked again where its links lead'
 });
 
 test.each([
+  ['nfs4', 'nfs'],
+  ['cifs', 'smb'],
+  ['fuse.sshfs', 'local'],
+])('a directory on %s is taken for what it is, and nothing on it is asked', async (fsType, kind) => {
+  const folder = temporaryDirectory();
+  const [share, link] = [path.join(folder, 'share'), path.join(folder, 'link')];
+  mkdirSync(path.join(share, 'music'), { recursive: true });
+  symlinkSync('music', path.join(share, 'again'));
+  symlinkSync(share, link);
+  const mounts = [{ id: 2, device: '0:9', point: share, fsType, ownerUid: null, isShared: false }];
+  const settle = (root: string) => settleOptions(given({ origins: [root] }), { ...context, mounts });
+  for (const root of [share, path.join(share, 'again'), link]) {
+    expect((await settle(root)).origins).toMatchObject([{ id: 'local', kind, root }]);
+  }
+});
+
+test.each([
   [given({ origins: [] }), 'an origin is needed'],
   [{ origins: ['/a'] }, 'a mount point is needed'],
   [given({ origins: ['/a', '/a/b'] }), 'origins /a and /a/b overlap'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { networkKindOf, networkMountOf } from '../../../src/origins/network-file-system.ts';
 import { parseMountTable } from '../../../src/platform/mount-table.ts';
+import { networkKindOf, networkMountOf } from '../../../src/platform/network-file-system.ts';
 
 test.each([
   ['nfs', 'nfs'],

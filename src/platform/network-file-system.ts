@@ -1,12 +1,12 @@
 // Which paths lie on a file system whose calls may never return: a share of another machine, or one that a program on this
-// one serves. Their calls belong into a process of their own (mounted-origin.ts).
+// one serves. Their calls belong into a process of their own (origins/mounted-origin.ts).
 //
 // Found out from the kernel's table of mounts: statfs, which knows too, is one of the calls that may never return.
 import { readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../platform/errors.ts';
-import type { Mount } from '../platform/mount-table.ts';
-import type { MountedKind } from './local-files.ts';
+import { errnoOf } from './errors.ts';
+import type { Mount } from './mount-table.ts';
+import type { MountedSettings } from './origin-settings.ts';
 
 /** As the kernel: more links in a row are a loop. */
 const longestLinkChain = 40;
@@ -18,7 +18,7 @@ const otherTypes = new Set([
 ]);
 
 /** The kind as which files on a file system of that type are read, null when it is a disk of this machine. */
-export function networkKindOf(fsType: string): MountedKind | null {
+export function networkKindOf(fsType: string): MountedSettings['kind'] | null {
   if (/^nfs\d*$/.test(fsType)) return 'nfs';
   if (/^(cifs|smb\w*)$/.test(fsType)) return 'smb';
   return /^fuse/.test(fsType) || otherTypes.has(fsType) ? 'local' : null;
