@@ -9,8 +9,6 @@ export interface Fault {
   readonly waitsFor?: string;
 }
 
-const remote = 'origins over the network';
-
 export const faults: readonly Fault[] = [
   {
     id: 'R-01',
@@ -181,7 +179,7 @@ export const faults: readonly Fault[] = [
     id: 'R-30',
     fault: 'Remote changes send no events',
     behaviour: 'Network origins are polled',
-    waitsFor: remote,
+    waitsFor: 'watching for changes',
   },
   {
     id: 'R-31',

@@ -83,10 +83,10 @@ const refusals: readonly Refusal[] = [
     ask: (library) => library.run(['mount', library.mountPoint, '--orgin', library.origin]),
   },
   {
-    what: 'a kind of origin that is not built',
+    what: 'a kind of origin that does not exist',
     code: 2,
-    says: /only local directories are built yet/,
-    ask: (library) => library.tryMount(['--origin', 'sftp:somewhere']),
+    says: /an origin is a directory, or nfs:PATH/,
+    ask: (library) => library.tryMount(['--origin', 'ftp://somewhere']),
   },
   {
     what: 'a configuration file with an unknown key',
