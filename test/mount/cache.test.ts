@@ -1,9 +1,10 @@
 // What is kept of a server's files, damaged and starved below a real mount: reads stay right, and the store mends itself.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { makeFlac } from '../fixtures/audio-files.ts';
+import { chunkFiles, chunksOf, flipBits } from '../fixtures/chunk-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import type { Library } from '../fixtures/mounted.ts';
 import { newLibrary } from '../fixtures/mounted.ts';
@@ -66,24 +67,6 @@ async function cacheCommand<T>(library: Library, ...args: string[]): Promise<T> 
   return JSON.parse(
     stdout.trim().split('\n').at(-1) === '}' ? stdout : (stdout.trim().split('\n').at(-1) ?? ''),
   ) as T;
-}
-
-const chunksOf = (library: Library) => path.join(library.stateDirectory, 'cache/chunks');
-
-function chunkFiles(library: Library): string[] {
-  const root = chunksOf(library);
-  return readdirSync(root)
-    .filter((folder) => folder !== 'tmp')
-    .flatMap((folder) => readdirSync(path.join(root, folder)).map((name) => path.join(root, folder, name)));
-}
-
-function flipBits(files: readonly string[]): void {
-  for (const file of files) {
-    const bytes = readFileSync(file);
-    const at = Math.floor(bytes.length / 2);
-    bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-    writeFileSync(file, bytes);
-  }
 }
 
 /** Verified chunks stay in memory for a while; a new life of the daemon has none. */
