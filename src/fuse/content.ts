@@ -22,7 +22,8 @@ export interface ContentOptions {
 
 /** How a content version is read. */
 interface Route {
-  readonly how: 'local' | 'remote' | 'gone';
+  /** 'local' also where nobody is known to hold it any more: an open file of a local origin can still be read. */
+  readonly how: 'local' | 'remote';
   readonly originId: string;
   readonly sizeBytes: number;
   /** Others hold it too. */
@@ -77,7 +78,6 @@ export class Content {
   ): number | 'wait' | 'fetch' | ErrorCode {
     const route = this.route(id, version);
     if (route.how === 'local') return this.options.local.readNow(id, version, offset, length, area);
-    if (route.how === 'gone') return 'version_gone';
     const wanted = Math.min(length, route.sizeBytes - offset);
     if (wanted <= 0) return 0;
     const kept = this.options.chunks?.readNow({ node: id, version }, offset, wanted, area) ?? 'miss';
@@ -170,7 +170,7 @@ export class Content {
 
   letGo(id: number, version: number): void {
     const { how, hasReplicas } = this.route(id, version);
-    if (how === 'local') this.options.local.letGo(id, version);
+    this.options.local.letGo(id, version); // whoever holds it now: it may have been opened where it lies
     if (how === 'remote' || hasReplicas) {
       this.options.remote.tell({ type: 'closed', content: { node: id, version } });
     }
@@ -208,7 +208,7 @@ export class Content {
     const holders = this.options.locations.holders(id, version);
     const [first] = holders;
     const route: Route = {
-      how: first === undefined ? 'gone' : this.options.fetched.has(first.originName) ? 'remote' : 'local',
+      how: first !== undefined && this.options.fetched.has(first.originName) ? 'remote' : 'local',
       originId: first?.originName ?? '',
       sizeBytes: first?.sizeBytes ?? 0,
       hasReplicas: holders.length > 1,
