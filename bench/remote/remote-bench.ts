@@ -1,6 +1,15 @@
 // What the remote workloads work with: the servers, started when the first workload needs them, and fresh mounts of them by
 // us and by rclone.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { OriginTable } from '../../test/fixtures/remote-library.ts';
@@ -38,6 +47,16 @@ const withStreams: RcloneWay = {
 };
 const cacheReport = v.looseObject({ bytesFromOrigins: v.number() });
 const streamsSince = 68; // rclone 1.68
+
+/**
+ * Gives the space of a folder back and leaves its files, which go with the bench: for minutes ext4 looks at each inode that
+ * was freed before it makes a new file, and whoever is measured next would pay for it (0.3 ms a file).
+ */
+function emptyFiles(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) truncateSync(path.join(entry.parentPath, entry.name));
+  }
+}
 
 export class RemoteBench {
   readonly rcloneWays: readonly RcloneWay[];
@@ -97,7 +116,7 @@ export class RemoteBench {
           };
           return work({ ...found, fetchedBytes, cacheDirectory: path.join(state, 'cache') });
         },
-        end: () => rmSync(state, { recursive: true, force: true }),
+        end: () => emptyFiles(state),
       },
     );
   }

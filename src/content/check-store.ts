@@ -57,7 +57,8 @@ export async function verifyStore(
 ): Promise<VerifyResult> {
   const found = { sound: 0, bad: 0, missing: 0, orphan: 0, none: 0 };
   for (const [index, folder] of chunkFolders.entries()) {
-    for (const names of await namesIn(state, folder)) {
+    const { files, rows } = await namesIn(state, folder);
+    for (const names of parts([...files.union(rows)])) {
       const findings = await inLane(state, signal, () => lookAt(state, names, { repair, full }));
       for (const finding of findings) found[finding] += 1;
     }
@@ -103,26 +104,34 @@ export async function checkOldest(
   return { checked: rows.length, bad };
 }
 
-/** Finds chunk files that the index does not know, and records that all were looked at. */
+/**
+ * After a life that did not end in order: finds chunk files that the index does not know and rows whose file is gone, and
+ * records that all were looked at.
+ */
 export async function reindexStore(state: StoreState, signal: AbortSignal): Promise<void> {
   const begun = state.index;
   for (const folder of chunkFolders) {
-    for (const names of await namesIn(state, folder)) {
-      await inLane(state, signal, () =>
-        lookAt(state, names, { repair: true, full: false, orphansOnly: true }),
-      );
+    const { files, rows } = await namesIn(state, folder);
+    for (const names of parts([...files.symmetricDifference(rows)])) {
+      await inLane(state, signal, () => lookAt(state, names, { repair: true, full: false }));
     }
   }
   if (state.index === begun) state.withIndex((index) => index.setMeta('indexed', 1));
 }
 
-/** Names of files and of rows, a few at a time. */
-async function namesIn(state: StoreState, folder: string): Promise<string[][]> {
+async function namesIn(
+  state: StoreState,
+  folder: string,
+): Promise<{ readonly files: ReadonlySet<string>; readonly rows: ReadonlySet<string> }> {
   const files = (await state.files.list(folder)).filter(
     (name) => parseName(name) !== null && name.startsWith(folder),
   );
   const rows = state.withIndex((index) => index.namesInFolder(folder)) ?? [];
-  const names = [...new Set([...files, ...rows])];
+  return { files: new Set(files), rows: new Set(rows) };
+}
+
+/** A few at a time. */
+function parts(names: readonly string[]): string[][] {
   return Array.from({ length: Math.ceil(names.length / namesAtOnce) }, (_, index) =>
     names.slice(index * namesAtOnce, (index + 1) * namesAtOnce),
   );
@@ -134,16 +143,15 @@ async function inLane<T>(state: StoreState, signal: AbortSignal, work: () => Pro
   return state.lane.add(() => work());
 }
 
-interface LookOptions extends VerifyOptions {
-  readonly orphansOnly?: boolean;
-}
-
-async function lookAt(state: StoreState, names: readonly string[], options: LookOptions): Promise<Finding[]> {
+async function lookAt(
+  state: StoreState,
+  names: readonly string[],
+  options: VerifyOptions,
+): Promise<Finding[]> {
   const sound: number[] = [];
   const adopted: { name: string; sizeBytes: number }[] = [];
   const look = async (name: string): Promise<Finding> => {
     const row = state.withIndex((index) => index.chunkNamed(name));
-    if (options.orphansOnly === true && row !== undefined) return 'sound';
     const finding = await findingOf(state, name, row, options.full);
     if (finding === 'sound' && row !== undefined && options.full) sound.push(row.id);
     if (!options.repair) return finding;

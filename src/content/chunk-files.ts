@@ -53,13 +53,12 @@ export class ChunkFiles {
     await failpoints.pass('cas.put.before-write', undefined, signal);
     this.written += 1;
     const file = path.join(this.root, temporaryFolder, `${process.pid}-${this.written}`);
-    await this.using(await this.created(file), file, async (fd) => {
-      for (let done = 0; done < bytes.length; ) {
-        const count = await this.timed(operations.write(fd, bytes, done));
-        if (count === 0) throw new MusicfsError('unavailable', 'the disk took no bytes');
-        done += count;
-      }
-    });
+    try {
+      await this.inPlace(file, () => operations.writeFile(file, bytes), limits.cacheSyncMs);
+    } catch (error) {
+      await this.discardAfter(error, file);
+      throw error;
+    }
     return file;
   }
 
@@ -82,7 +81,7 @@ export class ChunkFiles {
     try {
       await failpoints.pass('cas.put.before-rename', undefined, signal);
       try {
-        await this.timed(operations.rename(temporary, file));
+        await this.timed(operations.rename(temporary, file), limits.cacheSyncMs);
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
         await this.timed(operations.makeDirectory(path.dirname(file)));
@@ -164,7 +163,7 @@ export class ChunkFiles {
     await failpoints.pass('cache.probe', undefined, signal);
     const file = path.join(this.root, temporaryFolder, `${process.pid}-probe`);
     const bytes = Buffer.alloc(probeBytes, 0x5a);
-    await this.using(await this.created(file), file, async (fd) => {
+    await this.using(await this.inPlace(file, () => operations.create(file)), file, async (fd) => {
       await operations.write(fd, bytes, 0);
       await operations.sync(fd);
     });
@@ -178,17 +177,17 @@ export class ChunkFiles {
     return path.join(this.root, pathOfName(name));
   }
 
-  /** Somebody may have removed the folders, or a life of the same number may have left the file. */
-  private async created(file: string): Promise<number> {
+  /** Makes a new file. Somebody may have removed the folders, or a life of the same number may have left the file. */
+  private async inPlace<T>(file: string, make: () => Promise<T>, limitMs?: number): Promise<T> {
     const { operations } = this.options;
     try {
-      return await this.timed(operations.create(file));
+      return await this.timed(make(), limitMs);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'ENOENT') await this.timed(operations.makeDirectory(path.dirname(file)));
       else if (errno === 'EEXIST') await this.timed(operations.unlink(file));
       else throw error;
-      return this.timed(operations.create(file));
+      return this.timed(make(), limitMs);
     }
   }
 

@@ -122,17 +122,21 @@ export class StoreRun implements ChunkRun {
 
   private queue(view: Uint8Array, offset: number, isEdge: boolean): void {
     const { content, file, hash, writer } = this.parts;
-    const bytes = Buffer.allocUnsafeSlow(view.length);
+    const bytes = writer.buffers.take(view.length);
     bytes.set(view);
     const end = offset + bytes.length;
     const settled = () => {
+      writer.buffers.give(bytes);
       this.queued -= 1;
       this.queuedBytes -= bytes.length;
       this.settledTo = Math.max(this.settledTo, end);
       if (this.queued === 0) this.settledTo = Math.max(this.settledTo, this.gaveUpTo);
     };
-    const isTaken = writer.add({ content, file, offset, bytes, hash: hash(bytes), isEdge, settled });
-    if (!isTaken) return this.skipTo(end);
+    const isTaken = writer.add({ content, file, offset, bytes, hash: hash(view), isEdge, settled });
+    if (!isTaken) {
+      writer.buffers.give(bytes);
+      return this.skipTo(end);
+    }
     this.queued += 1;
     this.queuedBytes += bytes.length;
   }

@@ -198,6 +198,7 @@ export class ChunkStore {
 
   /** One step of looking after everything: see housekeeping.ts. Called every few seconds; rejects for a bug only. */
   housekeeping(signal: AbortSignal): Promise<void> {
+    this.writer.buffers.trim();
     return this.janitor.step(signal);
   }
 

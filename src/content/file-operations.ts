@@ -1,8 +1,10 @@
-// What the chunk store does to its disk, one function a system call, so that tests can make any of them fail. All of them
-// run on libuv's pool; failures are Node's system errors.
+// What the chunk store does to its disk, so that tests can make any of it fail. None of it waits in the caller's turn:
+// files are written and named by a thread of their own (disk-writer.ts), the rest are single system calls on libuv's
+// pool. Failures are Node's system errors.
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { syncFileSystemAsync } from '../platform/native.ts';
+import { DiskWriter } from './disk-writer.ts';
 
 export interface DiskSpace {
   /** What is left for this user. */
@@ -14,6 +16,8 @@ export interface FileOperations {
   /** With those above it; one that exists is fine. */
   makeDirectory(path: string): Promise<unknown>;
   list(path: string): Promise<string[]>;
+  /** A new file of these bytes, which must stay until then. Nothing is left of one that failed, but where it was there before (EEXIST). */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
   /** A new file, to be written. */
   create(path: string): Promise<number>;
   /** A file to be read, or a folder to be synced. */
@@ -42,9 +46,12 @@ const statfs = promisify(fs.statfs);
 const mkdir = promisify(fs.mkdir);
 const stat = promisify(fs.lstat);
 
+const writer = new DiskWriter();
+
 export const fileOperations: FileOperations = {
   makeDirectory: (path) => mkdir(path, { recursive: true, mode: 0o700 }),
   list: promisify(fs.readdir),
+  writeFile: (path, bytes) => writer.run({ what: 'write', path, bytes }),
   create: (path) => open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600),
   open: (path) => open(path, O_RDONLY | O_NOFOLLOW),
   write: async (fd, bytes, position) =>
@@ -61,7 +68,7 @@ export const fileOperations: FileOperations = {
     }
   },
   close: promisify(fs.close),
-  rename: promisify(fs.rename),
+  rename: (from, to) => writer.run({ what: 'rename', from, to }),
   unlink: promisify(fs.unlink),
   sizeBytes: async (path) => (await stat(path)).size,
   space: async (path) => {

@@ -6,6 +6,7 @@
 // A chunk that is there already is not written again: the bytes are compared, not only the hash. Other bytes of the same
 // hash get a file of their own (`-1`, `-2`, …).
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BufferPool, sharedMemory } from '../platform/buffer-pool.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import type { ChunkRow, Placement } from './cache-index.ts';
@@ -41,7 +42,12 @@ interface Put {
   temporary: string;
 }
 
+/** Buffers for chunks of up to 256 KiB: of eight lengths. */
+const chunkStepBytes = 32 * 1024;
+
 export class GroupWriter {
+  /** What queued chunks lie in. A call that a disk never answers goes on reading one that is another's by then: of a file that gets no name. */
+  readonly buffers = new BufferPool(chunkStepBytes, sharedMemory);
   private readonly state: StoreState;
   private readonly evictor: Evictor;
   private queue: QueuedChunk[] = [];
@@ -124,10 +130,8 @@ export class GroupWriter {
     const reservedBefore = state.reservedBytes;
     const puts = state.isWriting ? putsOf(this.wantedOf(group)) : [];
     try {
-      await this.each(
-        alikeBy(puts, ({ hash }) => hash),
-        (alike) => this.locate(alike),
-      );
+      const alike = alikeBy(puts, ({ hash }) => hash);
+      await this.each(alike, (some) => state.calls.add(() => this.locate(some)));
       for (const put of inState(puts, 'new'))
         if (!(await this.reserve(put.bytes.length))) put.state = 'unkept';
       await this.each(inState(puts, 'new').map(alone), ([put]) => this.write(put));
@@ -165,7 +169,7 @@ export class GroupWriter {
     });
   }
 
-  /** Does `work` for each, several at once. Where it fails these are not kept, and the others go on. */
+  /** Does `work` for all of them at once. Where it fails these are not kept, and the others go on. */
   private async each(items: readonly Puts[], work: (puts: Puts) => Promise<void>): Promise<void> {
     const one = async (puts: Puts) => {
       try {
@@ -175,10 +179,13 @@ export class GroupWriter {
       }
       for (const put of puts) put.state = 'unkept';
     };
-    await Promise.all(items.map((puts) => this.state.calls.add(() => one(puts))));
+    await Promise.all(items.map(one));
   }
 
-  /** Looks for bytes of one hash among the files there are, and finds a free name for those that are not there. */
+  /**
+   * Looks for bytes of one hash among the files there are, and finds a free name for those that are not there. A file of
+   * that name that the index does not know, from before a power cut or a damaged index, is nobody's and is replaced.
+   */
   private async locate(puts: Puts): Promise<void> {
     const { state } = this;
     const { hash } = puts[0];
@@ -194,30 +201,14 @@ export class GroupWriter {
       state.times.touch(row.id); // it must not be evicted to make room for this group
       take(puts, bytes, ordinal);
     }
-    for (const put of puts) if (put.state === 'new') await this.findName(put, taken);
+    for (const put of inState(puts, 'new')) {
+      while (taken.has(put.ordinal)) put.ordinal += 1;
+      taken.add(put.ordinal);
+    }
   }
 
   private isSound(bytes: Uint8Array, row: ChunkRow, hash: bigint): boolean {
     return bytes.length === row.length && this.state.options.hash(bytes) === hash;
-  }
-
-  /** There may be files that the index does not know: from before a power cut, or a damaged index. */
-  private async findName(put: Put, taken: Set<number>): Promise<void> {
-    const { files, options } = this.state;
-    for (let ordinal = 0; ; ordinal += 1) {
-      if (taken.has(ordinal)) continue;
-      const name = chunkName(put.hash, ordinal);
-      const bytes = await files.read(name);
-      if (bytes !== null && options.hash(bytes) === put.hash) {
-        taken.add(ordinal);
-        if (take([put], bytes, ordinal)) return;
-        continue;
-      }
-      if (bytes !== null) await files.remove(name);
-      taken.add(ordinal);
-      put.ordinal = ordinal;
-      return;
-    }
   }
 
   /** Takes so many bytes of the quota, and evicts for it what must be. */
@@ -258,6 +249,7 @@ export class GroupWriter {
   }
 
   private async name(put: Put): Promise<void> {
+    this.state.keep(nameOf(put));
     await this.state.files.publish(put.temporary, nameOf(put));
     put.isOurs = true;
     put.state = 'there';

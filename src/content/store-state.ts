@@ -238,6 +238,11 @@ export class StoreState {
       this.filesToRemove.set(name, tries);
   }
 
+  /** A file of that name is about to be somebody's. */
+  keep(name: string): void {
+    this.filesToRemove.delete(name);
+  }
+
   /** Removes files that no row tells of, and those of earlier tries. */
   async discard(names: readonly string[]): Promise<void> {
     for (const name of names) this.discardLater(name);

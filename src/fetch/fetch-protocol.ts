@@ -183,15 +183,17 @@ export type ReadMessage =
   | { readonly type: 'reading'; readonly content: ContentKey; readonly offset: number; readonly end: number }
   /** Nobody has it open any more. */
   | { readonly type: 'closed'; readonly content: ContentKey }
+  /** The bytes that answered that read are not looked at any more. */
+  | { readonly type: 'taken'; readonly id: number }
   /** Chunks that were read, and those that were found wrong or missing. */
   | { readonly type: 'chunks'; readonly touched: readonly number[]; readonly bad: readonly number[] };
 
 export type ReadAnswer =
-  /** The bytes of the whole range, as far as the file goes; their memory is the receiver's. */
+  /** The bytes of the whole range, as far as the file goes; their memory is the fetch thread's again when they are `taken`. */
   | {
       readonly type: 'bytes';
       readonly id: number;
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: Uint8Array<SharedArrayBuffer>;
       readonly servedBy: string;
     }
   | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode };

@@ -214,9 +214,11 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
         for (const own of reads.values()) own.abort(cancelled());
       },
     };
-    const answer = (message: ReadAnswer, transfer: readonly ArrayBuffer[] = []) => {
+    /** Bytes that the reader looks at. What a reader that died had is left to the collector. */
+    const lent = new Map<number, Uint8Array<SharedArrayBuffer>>();
+    const answer = (message: ReadAnswer) => {
       if (isOver) return;
-      readerPort.postMessage(message, [...transfer]);
+      readerPort.postMessage(message);
       signalEventfd(wakeFd);
     };
     const read = async (message: Extract<ReadMessage, { type: 'read' }>) => {
@@ -226,8 +228,8 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       try {
         await failpoints.pass('fetch.read', String(content.node), own.signal);
         const { bytes, servedBy } = await fetcher.read(content, offset, lengthBytes, without, own.signal);
-        const owned = asOwned(bytes);
-        answer({ type: 'bytes', id, bytes: owned, servedBy }, [owned.buffer]);
+        lent.set(id, bytes);
+        answer({ type: 'bytes', id, bytes, servedBy });
       } catch (error) {
         if (codeOf(error) === 'internal') throw error;
         answer({ type: 'failed', id, code: codeOf(error) });
@@ -239,6 +241,11 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
       switch (message.type) {
         case 'read':
           return void read(message);
+        case 'taken': {
+          const bytes = lent.get(message.id);
+          if (lent.delete(message.id) && bytes !== undefined) fetcher.giveBack(bytes);
+          return;
+        }
         case 'give-up':
           return reads.get(message.id)?.abort(cancelled());
         case 'reading':
@@ -395,31 +402,23 @@ function isOriginCall(call: OriginCall | CacheCall): call is OriginCall {
   return 'originId' in call && call.what !== 'cache-clear';
 }
 
-/**
- * Buffers that came and went. The engine sees small objects where large buffers hang, and would let hundreds of MB of
- * them pile up.
- */
+/** What is left of buffers that came and went is collected when no more come: the engine alone would keep it for hours. */
 class Garbage {
   private bytes = 0;
   private seen = 0;
 
   add(bytes: number): void {
     this.bytes += bytes;
-    if (this.bytes >= limits.collectAfterBytes) this.collect();
   }
 
-  /** Called every second: nothing came since the last time, so what came before is not needed any more. */
+  /** Called every second. */
   look(): void {
     if (this.bytes > 0 && this.bytes === this.seen) {
-      this.collect();
+      this.bytes = 0;
+      globalThis.gc?.();
       releaseFreeMemory();
     }
     this.seen = this.bytes;
-  }
-
-  private collect(): void {
-    this.bytes = 0;
-    globalThis.gc?.();
   }
 }
 
@@ -427,15 +426,6 @@ class Garbage {
 function isMusic(name: string): boolean {
   const text = Buffer.from(name, 'latin1').toString('utf8');
   return !isIgnoredName(text) && musicExtensions.has(extensionOf(childPath(rootRealPath, name)));
-}
-
-/** Bytes whose memory is theirs alone, so that it can be given away. */
-function asOwned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const isAlone =
-    bytes.buffer instanceof ArrayBuffer &&
-    bytes.byteOffset === 0 &&
-    bytes.byteLength === bytes.buffer.byteLength;
-  return isAlone ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
 function attempt(work: () => void): void {

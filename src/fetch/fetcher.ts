@@ -5,6 +5,7 @@ import type { Holder } from '../catalog/locations.ts';
 import type { ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { CallClass, OriginGate } from '../origins/origin-gate.ts';
+import { BufferPool, ownMemory, sharedMemory } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
@@ -37,7 +38,8 @@ interface Fetched {
 }
 
 export interface ReadBytes {
-  readonly bytes: Uint8Array;
+  /** To be given back with `giveBack`. */
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly servedBy: string;
 }
 
@@ -50,7 +52,12 @@ export class Fetcher {
   refused = 0;
   private readonly options: FetcherOptions;
   private readonly files = new Map<string, Fetched>();
-  private readonly memory: MemoryBudget = { usedBytes: 0, reclaim: (which) => this.reclaim(which) };
+  private readonly memory: MemoryBudget = {
+    usedBytes: 0,
+    slabs: new BufferPool(limits.blockBytes, ownMemory),
+    areas: new BufferPool(limits.blockBytes, sharedMemory),
+    reclaim: (which) => this.reclaim(which),
+  };
 
   constructor(options: FetcherOptions) {
     this.options = options;
@@ -83,6 +90,11 @@ export class Fetcher {
     }
   }
 
+  /** Nobody looks at these bytes any more. */
+  giveBack(bytes: Uint8Array<SharedArrayBuffer>): void {
+    this.memory.areas.give(bytes);
+  }
+
   /** Somebody reads what is held, up to `end`. */
   reading(content: ContentKey, offset: number, end: number): void {
     const fetched = this.fileOf(content, null);
@@ -112,6 +124,8 @@ export class Fetcher {
       void file.close();
     }
     this.reclaim('any');
+    this.memory.slabs.trim();
+    this.memory.areas.trim();
   }
 
   private reclaim(which: 'behind' | 'any'): void {

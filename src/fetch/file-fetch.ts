@@ -5,6 +5,7 @@
 // store has it, or, where nothing is stored, until the memory is needed.
 import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { CallClass } from '../origins/origin-gate.ts';
+import type { BufferPool } from '../platform/buffer-pool.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
@@ -31,6 +32,10 @@ export interface ByteStore {
 /** Bytes in memory over all files. */
 export interface MemoryBudget {
   usedBytes: number;
+  /** What segments lie in. */
+  readonly slabs: BufferPool<ArrayBuffer>;
+  /** What a read is answered with. */
+  readonly areas: BufferPool<SharedArrayBuffer>;
   /**
    * Called when there are too many: bytes that nobody waits for go. `behind`: only those that their readers have passed;
    * otherwise those go first.
@@ -95,21 +100,26 @@ export class FileFetch {
   }
 
   /**
-   * The bytes of a range, clamped to the file. Rejects with `origin_unavailable`, `version_gone`, `permission_denied` …;
+   * The bytes of a range, clamped to the file, in memory of the budget's, to be given back. Rejects with `origin_unavailable`, `version_gone`, `permission_denied` …;
    * aborting lets go of what nobody else waits for.
    */
-  async read(offset: number, lengthBytes: number, signal: AbortSignal): Promise<Uint8Array> {
-    const { sizeBytes } = this.options;
+  async read(
+    offset: number,
+    lengthBytes: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array<SharedArrayBuffer>> {
+    const { sizeBytes, memory } = this.options;
     const end = Math.min(offset + lengthBytes, sizeBytes);
-    if (offset >= end) return new Uint8Array();
+    if (offset >= end) return memory.areas.take(0);
     this.lastUsedMs = this.options.clock.monotonicMs();
     this.readAhead = afterRead(this.readAhead, offset, end);
     for (let look = 0; look < mostLooks; look += 1) {
-      const bytes = await this.bring(offset, end, 'foreground', signal, () => this.assemble(offset, end));
-      if (typeof bytes !== 'number') return bytes;
+      const area = memory.areas.take(end - offset);
+      const missing = await this.bring(offset, end, 'foreground', signal, () => this.assemble(offset, area));
+      if (missing === null) return area;
       signal.throwIfAborted();
       // What the store was to have was no good: from there on all is fetched again.
-      for (const part of this.withoutFlights(blockFloor(bytes), Math.min(blockCeil(end), sizeBytes))) {
+      for (const part of this.withoutFlights(blockFloor(missing), Math.min(blockCeil(end), sizeBytes))) {
         this.begin(part.offset, part.offset + part.lengthBytes, 'foreground');
       }
     }
@@ -222,7 +232,12 @@ export class FileFetch {
   }
 
   private begin(offset: number, end: number, klass: CallClass): void {
-    const flight: Flight = { segment: new Segment(offset, end), run: null, klass, readers: 0 };
+    const flight: Flight = {
+      segment: new Segment(offset, end, this.options.memory.slabs),
+      run: null,
+      klass,
+      readers: 0,
+    };
     this.flights.push(flight);
     const { memory } = this.options;
     memory.usedBytes += end - offset;
@@ -284,11 +299,12 @@ export class FileFetch {
       };
       if (before === undefined) this.runs.push(flight.run);
     }
-    for (const bytes of segment.takeUnfed()) {
-      flight.run.stored.add(bytes);
-      flight.run.fedTo += bytes.length;
-    }
-    flight.run.fedAtMs = this.options.clock.monotonicMs();
+    const { run } = flight;
+    segment.feed((bytes) => {
+      run.stored.add(bytes);
+      run.fedTo += bytes.length;
+    });
+    run.fedAtMs = this.options.clock.monotonicMs();
     if (!segment.isDone) return;
     if (segment.end === sizeBytes) void this.endRuns((run) => run === flight.run);
     const next = this.flights.find((other) => other.run === null && other.segment.offset === segment.end);
@@ -360,10 +376,10 @@ export class FileFetch {
     this.carry(flight);
   }
 
-  /** The bytes of a range, or the offset from which on they are not there. */
-  private async assemble(offset: number, end: number): Promise<Uint8Array | number> {
+  /** Fills the area with the bytes from `offset` on. Resolves to the offset from which on they are not there, or null. */
+  private async assemble(offset: number, area: Uint8Array): Promise<number | null> {
     const { content, store } = this.options;
-    const area = new Uint8Array(end - offset);
+    const end = offset + area.length;
     for (let at = offset; at < end; ) {
       const copied = this.copy(at, end, area.subarray(at - offset));
       at += copied;
@@ -377,7 +393,7 @@ export class FileFetch {
       area.set(stored, at - offset);
       at = next;
     }
-    return area;
+    return null;
   }
 
   private copy(offset: number, end: number, area: Uint8Array): number {
@@ -447,8 +463,8 @@ export class FileFetch {
 
   private async heldNow(offset: number, end: number): Promise<Uint8Array | null> {
     try {
-      const bytes = await this.assemble(offset, end);
-      return typeof bytes === 'number' ? null : bytes;
+      const area = new Uint8Array(end - offset);
+      return (await this.assemble(offset, area)) === null ? area : null;
     } catch (error) {
       if (codeOf(error) === 'internal') throw error;
       return null;
@@ -459,6 +475,7 @@ export class FileFetch {
     if (!this.flights.includes(flight)) return;
     this.flights = this.flights.filter((other) => other !== flight);
     this.options.memory.usedBytes -= flight.segment.end - flight.segment.offset;
+    flight.segment.release();
   }
 }
 

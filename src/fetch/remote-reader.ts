@@ -35,7 +35,8 @@ export class RemoteReader {
   }
 
   /**
-   * The bytes of a range, as far as the file goes. Never rejects. `without`: an origin that has just failed to give
+   * The bytes of a range, as far as the file goes, to be looked at in the turn in which they come: their memory is another
+   * read's afterwards. Never rejects. `without`: an origin that has just failed to give
    * them. Aborting gives up at once.
    */
   read(
@@ -85,6 +86,10 @@ export class RemoteReader {
 
   private answered(answer: ReadAnswer): void {
     const asked = this.asked.get(answer.id);
+    if (answer.type === 'bytes') {
+      const { port } = this;
+      setImmediate(() => port?.postMessage({ type: 'taken', id: answer.id } satisfies ReadMessage));
+    }
     if (asked === undefined) return; // given up meanwhile
     this.asked.delete(answer.id);
     if (answer.type === 'failed') return asked.settle(answer.code);

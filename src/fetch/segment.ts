@@ -1,5 +1,9 @@
 // A part of a file on its way: the bytes that have come so far, and who waits for them.
+import type { BufferPool } from '../platform/buffer-pool.ts';
 import { MusicfsError } from '../platform/errors.ts';
+
+/** Bytes of the buffers that a segment consists of. */
+export const slabBytes = 256 * 1024;
 
 interface Waiter {
   /** Satisfied when everything before it has come. */
@@ -13,18 +17,23 @@ export class Segment {
   readonly end: number;
   /** Bytes have come up to here. */
   arrivedTo: number;
-  /** Pieces up to here were given to the store. */
-  fedPieces = 0;
+  /** Bytes up to here were given to the store. */
+  private fedTo: number;
   failure: unknown = null;
   /** Ends the transfer; another one for another transfer. */
   abort = new AbortController();
-  private readonly pieces: { readonly at: number; readonly bytes: Uint8Array }[] = [];
+  private readonly pool: BufferPool<ArrayBuffer>;
+  /** Each holds `slabBytes`, the last one what is left. */
+  private slabs: Uint8Array<ArrayBuffer>[] = [];
+  private isReleased = false;
   private readonly waiters = new Set<Waiter>();
 
-  constructor(offset: number, end: number) {
+  constructor(offset: number, end: number, pool: BufferPool<ArrayBuffer>) {
     this.offset = offset;
     this.end = end;
     this.arrivedTo = offset;
+    this.fedTo = offset;
+    this.pool = pool;
   }
 
   get isDone(): boolean {
@@ -39,10 +48,19 @@ export class Segment {
     return this.arrivedTo - this.offset;
   }
 
-  /** The buffer becomes the segment's. */
+  /** Takes the next bytes up, as far as they belong to it; keeps none of the buffer. */
   push(bytes: Uint8Array): void {
-    this.pieces.push({ at: this.arrivedTo, bytes });
-    this.arrivedTo += bytes.length;
+    if (this.isReleased) return;
+    for (let taken = 0; taken < bytes.length && !this.isDone; ) {
+      const at = this.arrivedTo - this.offset;
+      const slab = Math.floor(at / slabBytes);
+      const room = this.slabs[slab] ?? this.pool.take(Math.min(slabBytes, this.end - this.arrivedTo));
+      this.slabs[slab] = room;
+      const part = bytes.subarray(taken, taken + room.length - (at % slabBytes));
+      room.set(part, at % slabBytes);
+      taken += part.length;
+      this.arrivedTo += part.length;
+    }
     for (const waiter of this.waiters) {
       if (waiter.end > this.arrivedTo) continue;
       this.waiters.delete(waiter);
@@ -56,27 +74,32 @@ export class Segment {
     this.waiters.clear();
   }
 
-  /** Pieces that were not given to the store yet. */
-  takeUnfed(): Uint8Array[] {
-    const unfed = this.pieces.slice(this.fedPieces).map(({ bytes }) => bytes);
-    this.fedPieces = this.pieces.length;
-    return unfed;
+  /** Calls `use` with the bytes that were not given to the store yet. It may keep none of the views. */
+  feed(use: (bytes: Uint8Array) => void): void {
+    if (this.isReleased) return;
+    const from = this.fedTo;
+    this.fedTo = this.arrivedTo;
+    for (const part of this.parts(from, this.arrivedTo)) use(part);
   }
 
   /** Copies what it has of the range from `offset` on into `area`. Returns how many bytes. */
   copy(offset: number, end: number, area: Uint8Array): number {
     const from = Math.max(offset, this.offset);
     const to = Math.min(end, this.arrivedTo);
-    if (from !== offset || to <= from) return 0;
-    let piece = this.pieceOf(from);
-    for (let at = from; at < to; piece += 1) {
-      const held = this.pieces[piece];
-      if (held === undefined) throw new MusicfsError('internal', 'a segment lost a piece');
-      const part = held.bytes.subarray(at - held.at, to - held.at);
-      area.set(part, at - from);
+    if (from !== offset || to <= from || this.isReleased) return 0;
+    let at = 0;
+    for (const part of this.parts(from, to)) {
+      area.set(part, at);
       at += part.length;
     }
-    return to - from;
+    return at;
+  }
+
+  /** Its memory is another's from now on; what still comes is ignored. */
+  release(): void {
+    this.isReleased = true;
+    for (const slab of this.slabs) this.pool.give(slab);
+    this.slabs = [];
   }
 
   /** Resolves when everything before `end` has come. Rejects when the transfer failed, or when aborted. */
@@ -106,15 +129,15 @@ export class Segment {
     });
   }
 
-  /** The last piece that begins at or before `offset`. */
-  private pieceOf(offset: number): number {
-    let low = 0;
-    let high = this.pieces.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.pieces[middle]?.at ?? 0) <= offset) low = middle;
-      else high = middle - 1;
+  /** What has come between two offsets, in the buffers that it lies in. */
+  private *parts(from: number, to: number): Generator<Uint8Array> {
+    for (let at = from; at < to; ) {
+      const inside = (at - this.offset) % slabBytes;
+      const slab = this.slabs[Math.floor((at - this.offset) / slabBytes)];
+      if (slab === undefined) throw new MusicfsError('internal', 'a segment lost a part');
+      const part = slab.subarray(inside, inside + to - at);
+      yield part;
+      at += part.length;
     }
-    return low;
   }
 }

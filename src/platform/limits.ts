@@ -113,8 +113,6 @@ export const limits = {
   readAheadBytes: 16 * 1024 * 1024,
   inFlightFileBytes: 16 * 1024 * 1024,
   inFlightBytes: 64 * 1024 * 1024,
-  /** Bytes fetched after which what is left of their buffers is collected. */
-  collectAfterBytes: 64 * 1024 * 1024,
   /** Files that are remembered as served by another than the origin whose word counts. */
   servedElsewhere: 10_000,
   /** Bytes of a file that wait to be written, from which on nothing more of it is read ahead. */
@@ -212,11 +210,10 @@ export const limits = {
   chunksPerCommit: 64,
   /** Bytes of chunks that wait for the disk; further ones are not kept. Two groups while one is being written. */
   chunksWaitingBytes: 64 * 1024 * 1024,
-  /**
-   * Calls on the cache disk at once. None of them syncs, and each waits for its turn of a thread that is busy fetching: with 8
-   * a group took seconds. The pool keeps its threads.
-   */
-  cacheCallsAtOnce: 24,
+  /** Calls on the cache disk at once; files that are written and named together in one go. */
+  cacheCallsAtOnce: 32,
+  /** ms after which the thread that writes chunk files ends, when there is nothing to write. */
+  diskThreadIdleMs: 5_000,
   /** ms after which a call on the cache disk counts as never answered; of a sync of all, which writes what others left. */
   cacheDiskMs: 10_000,
   cacheSyncMs: 60_000,

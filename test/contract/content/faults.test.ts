@@ -215,6 +215,16 @@ describe('R-33: a life that ends on the way of a chunk to the disk', () => {
     expect(last).toBeGreaterThan(20); // so that some were evicted
   }, 150_000);
 
+  test('R-33: rows whose files are gone are removed by the next life, which reads of them as a miss', async () => {
+    const scene = new CacheScene();
+    const { child, ended, put } = writer(scene.directory, 10_000_000, 0, 0);
+    await eventually('some files are put', () => put().length >= 5);
+    child.kill('SIGKILL');
+    await ended;
+    for (const chunk of scene.chunkFiles().slice(0, 3)) rmSync(chunk); // evicted, and not yet recorded so
+    await expectSoundAfterwards(scene, put().slice(-2), 10_000_000);
+  });
+
   test('cas.evict.before-unlink=abort: what was being evicted is there or not', async () => {
     const scene = new CacheScene();
     const { ended, put } = writer(scene.directory, 500_000, 0, 0, 'cas.evict.before-unlink=abort;after=5');
@@ -451,7 +461,11 @@ describe('R-40: permissions that are taken away', () => {
     const refuse = () =>
       Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
     const store = await scene.open({
-      operations: { ...operations, create: (file) => (isAllowed ? operations.create(file) : refuse()) },
+      operations: {
+        ...operations,
+        writeFile: (file, bytes) => (isAllowed ? operations.writeFile(file, bytes) : refuse()),
+        create: (file) => (isAllowed ? operations.create(file) : refuse()),
+      },
     });
     isAllowed = false;
     await fill(store, file(1), bytesOf(1, 15_000));
