@@ -32,6 +32,8 @@ export type CatalogWriterMessage =
   | { readonly type: 'clear-failpoints' };
 
 interface State {
+  /** Tracks that were given other places since the last word of it in the log. */
+  readonly laidOut: number;
   readonly waiting: ReadonlyMap<number, { request: WriterRequest; reply: Reply<AnyAnswer> }>;
   readonly nextId: number;
 }
@@ -113,13 +115,14 @@ async function startLife(
   context.scope.listen(thread, 'message', (event: WriterEvent) => ({ type: 'thread-said', event }) as const);
 
   return {
-    initialState: () => ({ waiting: new Map(), nextId: 1 }),
+    initialState: () => ({ laidOut: 0, waiting: new Map(), nextId: 1 }),
     handle(state, message) {
       switch (message.type) {
         case 'request': {
           const { request, reply } = message;
           command({ type: 'request', id: state.nextId, request });
           return {
+            ...state,
             nextId: state.nextId + 1,
             waiting: new Map([...state.waiting, [state.nextId, { request, reply }]]),
           };
@@ -135,9 +138,25 @@ async function startLife(
     stop: () => stop({ type: 'close' }, (event) => (event as WriterEvent).type === 'closed', closeMs),
   };
 
+  function laidOut(
+    state: State,
+    { tracks, hasInvalidations, isDone, overview }: Extract<WriterEvent, { type: 'laid-out' }>,
+  ): State {
+    board.counters = overview.counters;
+    if (hasInvalidations) onPublished();
+    if (!isDone) return { ...state, laidOut: state.laidOut + tracks };
+    context.log.info({ event: 'library_laid_out', tracks: state.laidOut + tracks });
+    context.workDone();
+    return { ...state, laidOut: 0 };
+  }
+
   function heard(state: State, event: WriterEvent): State {
     if (event.type === 'clock-jumped')
       context.log.warn({ event: 'clock_jumped', byMs: Math.round(event.byMs) });
+    if (event.type === 'laid-out') return laidOut(state, event);
+    if (event.type === 'layout-failed')
+      context.log.error({ event: 'layout_failed', code: event.code, reason: event.message });
+    if (event.type === 'layout-failed' && event.code === 'catalog_corrupt') damaged(event.message);
     if (event.type !== 'answer' && event.type !== 'failure') return state;
     const asked = state.waiting.get(event.id);
     if (asked === undefined) return state;

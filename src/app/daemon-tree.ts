@@ -91,6 +91,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       data: {
         path: catalogPath,
         origins: options.origins.map(({ id, kind, root, priority }) => ({ name: id, kind, root, priority })),
+        library: options.library,
         failpoints: options.enableFailpoints,
       },
       failpoints: () => failpoints.settings('catalog-writer'),

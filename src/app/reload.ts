@@ -20,6 +20,7 @@ const classes = {
   logLevel: 'live',
   origins: 'restart',
   cache: 'restart',
+  library: 'restart',
   passthrough: 'restart',
   mountPoint: 'remount',
   stateDirectory: 'remount',
@@ -60,8 +61,9 @@ export class Reload {
       const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
       const { enableFailpoints, failpoints, given } = this.current;
       const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
-      const { origins, cache, passthrough, logLevel } = next;
-      recordOptions({ ...kept, enableFailpoints, failpoints, given, origins, cache, passthrough, logLevel });
+      const { origins, cache, library, passthrough, logLevel } = next;
+      const wanted = { origins, cache, library, passthrough, logLevel };
+      recordOptions({ ...kept, ...wanted, enableFailpoints, failpoints, given });
     } catch (error) {
       this.report(error);
       throw error;

@@ -17,9 +17,13 @@ import type { ReadFile } from './publication.ts';
 import { rootNodeId } from './schema.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
-export interface PlacerOptions {
+/** How tags become names. */
+export interface Layout {
   readonly template: Template;
   readonly library: LibraryOptions;
+}
+
+export interface PlacerOptions extends Layout {
   /** 64-bit hash of a text as 16 hex digits. */
   readonly hash: (text: string) => string;
 }
@@ -55,6 +59,7 @@ export class Placer {
          FROM tracks WHERE album_key = ? AND removed_at IS NULL`,
       ),
       multiDisc: database.prepare<unknown[], number>('SELECT multi_disc FROM albums WHERE key = ?').pluck(),
+      setAlbumKey: database.prepare<unknown[]>('UPDATE tracks SET album_key = ? WHERE node = ?'),
       setMultiDisc: database.prepare<unknown[]>(
         'INSERT INTO albums VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET multi_disc = excluded.multi_disc',
       ),
@@ -62,7 +67,7 @@ export class Placer {
   }
 
   /** The folder a file renders to, folded and hashed: tracks that share it are one album when discs are counted. */
-  albumKeyOf(originName: string, { path, tags, state }: ReadFile): string {
+  albumKeyOf(originName: string, { path, tags, state }: Pick<ReadFile, 'path' | 'tags' | 'state'>): string {
     const { directories } = this.placement(originName, path, tags, state, false);
     return this.options.hash(directories.map(({ name }) => foldName(name)).join('/'));
   }
@@ -83,8 +88,26 @@ export class Placer {
     return changed;
   }
 
-  /** Lists a track where its tags say it belongs. Leaves it alone when it stands there already. */
-  place(node: number, now: Instant): void {
+  /** Finds out anew which album a track is of. Returns the album it was of before and the one it is of now. */
+  albumAnew(node: number): readonly string[] {
+    const track = this.sql.track.get(node);
+    if (track === undefined) return [];
+    const file = {
+      path: realPath(track.realPath.toString('latin1')),
+      tags: JSON.parse(track.tags) as TrackTags, // written by TrackRows
+      state: track.state,
+    };
+    const key = this.albumKeyOf(track.originName, file);
+    if (key === track.albumKey) return [key];
+    this.sql.setAlbumKey.run(key, node);
+    return [track.albumKey, key];
+  }
+
+  /**
+   * Lists a track where its tags say it belongs. Leaves it alone when it stands there already; with `takesBare` it takes
+   * the name without a suffix when nobody has it any more.
+   */
+  place(node: number, now: Instant, takesBare = false): void {
     const track = this.sql.track.get(node);
     if (track === undefined) return;
     const path = realPath(track.realPath.toString('latin1'));
@@ -99,7 +122,11 @@ export class Placer {
     const parent = this.directories(placement, now);
     const current = this.tree.entryOf(node);
     const names = spellings(placement.file.name, track, this.options.hash);
-    if (current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name)) return;
+    const isInPlace =
+      current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name);
+    const [bare = ''] = names.ofAudio;
+    const isBareFree = () => this.tree.holderOf(parent, bare) === undefined;
+    if (isInPlace && !(takesBare && current.name !== bare && isBareFree())) return;
     const name = this.claim(parent, names, track.audioFp, node);
     this.tree.list({ parent, name }, placement.file.sortKey, node, now);
   }

@@ -8,6 +8,7 @@ import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { LayoutProgress } from './layout-progress.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
 import {
   type Invalidation,
@@ -45,6 +46,7 @@ export class Publisher {
   private readonly tracks: TrackRows;
   private readonly replicas: ReplicaRows;
   private readonly placer: Placer;
+  private readonly layout: LayoutProgress;
   private readonly sql;
 
   constructor(database: Database.Database, options: PublisherOptions) {
@@ -57,6 +59,7 @@ export class Publisher {
     this.tracks = new TrackRows(database, this.tree);
     this.replicas = new ReplicaRows(database);
     this.placer = new Placer(database, this.tree, options);
+    this.layout = new LayoutProgress(database, options);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
@@ -254,6 +257,32 @@ export class Publisher {
     this.failpoints.check('catalog.commit.after');
     // A daemon is idle for most of its life: the page cache that the scan filled goes back.
     this.database.pragma('shrink_memory');
+  }
+
+  /** The tree, or a part of it, was laid out by other settings than these: `layOut` is to be called until it is done. */
+  get isOutOfLayout(): boolean {
+    return this.layout.step !== null;
+  }
+
+  /**
+   * Gives so many tracks the places that the present settings give them, in one transaction; files keep their nodes. Goes
+   * twice over all: a name that another had on the first way may be free on the second. It goes on where it was after a
+   * crash.
+   */
+  layOut(most: number): PublishResult {
+    const { step } = this.layout;
+    if (step === null) throw new MusicfsError('internal', 'there is nothing to lay out');
+    return this.transaction((now, changes) => {
+      const nodes = this.tracks.listedAfter(step.after, most);
+      const last = nodes.at(-1);
+      if (last === undefined) return this.layout.passed(step);
+      const toPlace = new Set(nodes);
+      const albums = new Set(step.isSecond ? [] : nodes.flatMap((node) => this.placer.albumAnew(node)));
+      for (const node of this.placer.tracksOfChangedAlbums(albums)) toPlace.add(node);
+      for (const node of toPlace) this.placer.place(node, now, step.isSecond);
+      this.layout.reached(step, last);
+      changes.changed = toPlace.size;
+    });
   }
 
   pins(): PinRow[] {

@@ -54,6 +54,11 @@ export class TrackRows {
            ORDER BY node LIMIT 1000`,
         )
         .pluck(),
+      listedAfter: database
+        .prepare<unknown[], number>(
+          'SELECT node FROM tracks WHERE removed_at IS NULL AND node > ? ORDER BY node LIMIT ?',
+        )
+        .pluck(),
       pathOf: database.prepare<unknown[], Buffer>('SELECT real_path FROM tracks WHERE node = ?').pluck(),
       insert: prepare(
         `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags,
@@ -195,6 +200,11 @@ export class TrackRows {
   /** The nodes of the listed tracks of an origin after a node id, at most 1,000. */
   nodesAfter(origin: number, node: number): number[] {
     return this.sql.nodesAfter.all(origin, node);
+  }
+
+  /** The nodes of the listed tracks of all origins after a node id. */
+  listedAfter(node: number, most: number): number[] {
+    return this.sql.listedAfter.all(node, most);
   }
 
   pathOf(node: number): RealPath {

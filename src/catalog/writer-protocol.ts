@@ -1,5 +1,6 @@
 // The messages between the catalog-writer actor (main thread) and the writer thread. Each request carries an id and
 // gets exactly one answer.
+import type { LibrarySettings } from '../library/library-options.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import type {
@@ -26,6 +27,7 @@ export interface WriterThreadData {
     /** Lower: its word counts more. */
     readonly priority: number;
   }[];
+  readonly library: LibrarySettings;
   readonly failpoints: boolean;
   /** What is armed from the beginning. */
   readonly armed: readonly string[];
@@ -97,6 +99,16 @@ export type WriterEvent =
   | { readonly type: 'closed' }
   /** The wall clock jumped by so much, back is negative; or the machine slept. */
   | { readonly type: 'clock-jumped'; readonly byMs: number }
+  /** Tracks were given the places that changed settings give them: the last ones when `isDone`. */
+  | {
+      readonly type: 'laid-out';
+      readonly tracks: number;
+      readonly hasInvalidations: boolean;
+      readonly isDone: boolean;
+      readonly overview: Overview;
+    }
+  /** That failed and is tried again later. */
+  | { readonly type: 'layout-failed'; readonly code: ErrorCode; readonly message: string }
   | WriterAnswer;
 
 export type WriterCommand =

@@ -2,12 +2,12 @@
 // one after the other. It keeps one thing in memory: which files the running scan has met, a bit for each node id.
 import { parentPort } from 'node:worker_threads';
 import xxhash from 'xxhash-wasm';
-import { defaultLibraryOptions } from '../library/library-options.ts';
-import { parseTemplate, templatePresets } from '../library/template.ts';
+import { parseTemplate } from '../library/template.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ClockWatch } from '../platform/clock-watch.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints, InjectedCrash } from '../platform/failpoints.ts';
+import { limits } from '../platform/limits.ts';
 import { isUsedUp, reserved, writeRecord } from './catalog-record.ts';
 import { isDamage } from './open-catalog.ts';
 import { Publisher } from './publisher.ts';
@@ -23,6 +23,10 @@ import type {
 
 /** How often the wall clock is compared with the monotonic one. */
 const clockEveryMs = 2_000;
+/** A start has better things to do first. */
+const layoutStartMs = 1_000;
+/** The disk may be full. */
+const layoutAgainMs = 60_000;
 /** After the answer is out. */
 const collectMs = 1_000;
 
@@ -71,8 +75,12 @@ async function main(): Promise<void> {
 
 function begin(port: Port, data: WriterThreadData, hash: (text: string) => string): Commands {
   const tell = (event: WriterEvent) => port.postMessage(event);
-  const template = parseTemplate(templatePresets['default'] ?? '');
-  if (template.type !== 'parsed') throw new MusicfsError('internal', 'the default template does not parse');
+  const template = parseTemplate(data.library.template);
+  if (template.type !== 'parsed')
+    throw new MusicfsError(
+      'config_invalid',
+      `library.template, column ${template.column}: ${template.reason}`,
+    );
   const failpoints = new Failpoints(data.failpoints, data.armed);
   const { database, isClean, recovery } = openOrRecover(data.path, Date.now(), {
     mayRecover: data.mayRecover,
@@ -89,7 +97,7 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
   watchClock();
   const publisher = new Publisher(database, {
     template: template.template,
-    library: defaultLibraryOptions,
+    library: data.library.options,
     hash,
     nowMs: Date.now,
     failpoints,
@@ -106,6 +114,8 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
     if (unscanned.size === 0) publisher.endRecovery();
   };
   tell({ type: 'opened', overview: overview(), isClean, recovery });
+  let isClosed = false;
+  setTimeout(layOut, layoutStartMs).unref();
 
   return (command) => {
     switch (command.type) {
@@ -120,7 +130,25 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
     }
   };
 
+  /** A step at a time, with room for requests between two. */
+  function layOut(): void {
+    if (isClosed || !publisher.isOutOfLayout) return;
+    try {
+      const { changed, hasInvalidations } = publisher.layOut(limits.layoutTracks);
+      const isDone = !publisher.isOutOfLayout;
+      tell({ type: 'laid-out', tracks: changed, hasInvalidations, isDone, overview: overview() });
+      setImmediate(layOut);
+    } catch (error) {
+      if (error instanceof InjectedCrash) throw error;
+      const code = failureCodeOf(error);
+      if (code === 'internal') throw error;
+      tell({ type: 'layout-failed', code, message: messageOf(error) });
+      setTimeout(layOut, layoutAgainMs).unref();
+    }
+  }
+
   function close(): void {
+    isClosed = true;
     failpoints.check('catalog.checkpoint');
     const issued = issuedIds(database);
     database.pragma('wal_checkpoint(TRUNCATE)');

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
+import { libraryEntry } from './library-entry.ts';
 import { originEntry, withAbsolutePaths } from './origin-entries.ts';
 import { bytesOf, isSize, sizeHint } from './sizes.ts';
 
@@ -27,6 +28,7 @@ const schema = v.strictObject({
       content_max: v.optional(v.pipe(v.string(), v.check(isSize, sizeHint), v.transform(bytesOf))),
     }),
   ),
+  library: v.optional(libraryEntry),
   origins: v.optional(v.array(originEntry)),
 });
 

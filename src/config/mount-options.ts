@@ -1,5 +1,6 @@
 // What a mount is to be: as a person gave it, and as it was settled from that, the configuration file and defaults.
 
+import type { LibrarySettings } from '../library/library-options.ts';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { FuseSettings } from '../platform/fuse-settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
@@ -25,6 +26,7 @@ export interface MountOptions extends FuseSettings {
   readonly socketPath: string;
   readonly origins: readonly OriginSettings[];
   readonly cache: CacheSettings;
+  readonly library: LibrarySettings;
   readonly allowOther: boolean;
   readonly logLevel: LogLevel;
   readonly enableFailpoints: boolean;

@@ -4,6 +4,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
+import { defaultLibrary, defaultLibraryOptions, type LibrarySettings } from '../library/library-options.ts';
 import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
@@ -31,6 +32,15 @@ const schema = v.object({
       minFreeShare: v.number(),
     }),
     defaultCache,
+  ),
+  library: v.optional(
+    v.pipe(
+      v.object({ template: v.string(), options: v.looseObject({}) }),
+      v.transform(({ template, options }): LibrarySettings => {
+        return { template, options: { ...defaultLibraryOptions, ...options } };
+      }),
+    ),
+    { template: defaultLibrary.template, options: {} },
   ),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),

@@ -33,3 +33,12 @@ export const defaultLibraryOptions: LibraryOptions = {
   splitKeep: ['AC/DC', 'Simon & Garfunkel', 'Earth, Wind & Fire', 'Crosby, Stills, Nash & Young'],
   unsorted: 'Unsorted',
 };
+
+/** Everything that decides about the names in the tree. */
+export interface LibrarySettings {
+  /** The text of a path template, or the name of a preset (template.ts). */
+  readonly template: string;
+  readonly options: LibraryOptions;
+}
+
+export const defaultLibrary: LibrarySettings = { template: 'default', options: defaultLibraryOptions };

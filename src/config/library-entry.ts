@@ -1,0 +1,68 @@
+// Section [library] of the configuration: how tags become names.
+import * as v from 'valibot';
+import { defaultLibrary, type LibraryOptions, type LibrarySettings } from '../library/library-options.ts';
+import { parseTemplate } from '../library/template.ts';
+import { type ListField, listFields } from '../library/track-tags.ts';
+
+const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const fieldOf = new Map<string, ListField>(listFields.map((field) => [snakeCase(field), field]));
+
+const isTemplate = v.rawCheck<string>(({ dataset, addIssue }) => {
+  if (!dataset.typed) return;
+  const result = parseTemplate(dataset.value);
+  if (result.type === 'refused') addIssue({ message: `column ${result.column}: ${result.reason}` });
+});
+
+const isDelimiters = v.array(v.pipe(v.string(), v.nonEmpty('a delimiter needs a character')));
+
+const isSplit = v.rawCheck<Record<string, string[]>>(({ dataset, addIssue }) => {
+  if (!dataset.typed) return;
+  for (const name of Object.keys(dataset.value)) {
+    if (name === 'keep' || fieldOf.has(name)) continue;
+    addIssue({
+      message: `${name} is no field that may have several values: ${[...fieldOf.keys()].join(', ')}`,
+    });
+  }
+});
+
+const oneCharacter = v.check<string, string>(
+  (text) => [...text].length === 1,
+  'what is replaced is one character',
+);
+const noSlash = v.check<string, string>((text) => !text.includes('/'), 'a name has no "/"');
+
+export const libraryEntry = v.strictObject({
+  template: v.optional(v.pipe(v.string(), isTemplate)),
+  names: v.optional(v.picklist(['windows', 'posix'])),
+  replace: v.optional(v.record(v.pipe(v.string(), oneCharacter), v.pipe(v.string(), noSlash))),
+  various_artists: v.optional(v.pipe(v.string(), v.nonEmpty('it needs a name'))),
+  guess_compilations: v.optional(v.boolean()),
+  articles: v.optional(v.array(v.string())),
+  year: v.optional(v.picklist(['release', 'original'])),
+  split: v.optional(v.pipe(v.record(v.string(), isDelimiters), isSplit)),
+  unsorted: v.optional(v.pipe(v.string(), noSlash)),
+});
+
+/** What is left out has its default. */
+export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}): LibrarySettings {
+  const { options } = defaultLibrary;
+  const { keep, ...split } = entry.split ?? {};
+  const given: { -readonly [K in keyof LibraryOptions]?: LibraryOptions[K] | undefined } = {
+    names: entry.names,
+    replace: entry.replace,
+    variousArtists: entry.various_artists,
+    articles: entry.articles,
+    year: entry.year,
+    split:
+      entry.split === undefined
+        ? undefined
+        : {
+            ...options.split,
+            ...Object.fromEntries(Object.entries(split).map(([name, list]) => [fieldOf.get(name), list])),
+          },
+    splitKeep: keep,
+    unsorted: entry.unsorted,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { template: entry.template ?? defaultLibrary.template, options: { ...options, ...set } };
+}
