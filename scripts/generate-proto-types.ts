@@ -14,6 +14,7 @@ const roots = [
   'musicfs/v1/system.proto',
   'musicfs/v1/origin.proto',
   'musicfs/v1/cache.proto',
+  'musicfs/v1/library.proto',
   'musicfs/v1/debug.proto',
   'google/rpc/status.proto',
   'google/rpc/error_details.proto',

@@ -19,6 +19,7 @@ import { pauseFor } from '../platform/pause.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import { createCachePort } from './cache-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
+import { createLibraryPort } from './library-port.ts';
 import { recoveryText, resourceTexts } from './warning-texts.ts';
 
 export interface ControlPortOptions {
@@ -33,6 +34,7 @@ export interface ControlPortOptions {
   readonly shutdown: (mode: ShutdownMode) => void;
   readonly restart: (program: string | null) => Promise<void>;
   readonly hasFetcher: boolean;
+  readonly catalogPath: string;
   /** With what each call passes before it is answered; null unless failpoints are enabled. */
   readonly failpoints: (FailpointPort & Required<Pick<ControlPort, 'beforeCall'>>) | null;
 }
@@ -58,6 +60,7 @@ export function createControlPort(options: ControlPortOptions): ControlPort {
     shutdown: options.shutdown,
     restart: options.restart,
     cache: createCachePort({ board, hasFetcher: options.hasFetcher }),
+    library: createLibraryPort({ catalogPath: options.catalogPath, library: options.daemon.library }),
     ...(options.failpoints === null
       ? {}
       : { failpoints: options.failpoints, beforeCall: options.failpoints.beforeCall }),

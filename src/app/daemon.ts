@@ -24,7 +24,7 @@ import { exitNow } from '../platform/native.ts';
 import { pendingJobOf } from '../platform/service-manager.ts';
 import { lockState, type StateLock } from '../platform/state-lock.ts';
 import { type System, startSystem } from '../supervision/system.ts';
-import { type Session, sessionFor } from './choose-driver.ts';
+import { catalogOf, type Session, sessionFor } from './choose-driver.ts';
 import { type ControlPortOptions, createControlPort } from './control-port.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { needsFetcher, treeOf } from './daemon-tree.ts';
@@ -183,6 +183,7 @@ class Daemon {
       shutdown: (mode) => void this.stop(`asked to (${mode})`, true),
       restart: (program) => this.restart(program),
       hasFetcher: needsFetcher(this.options.origins),
+      catalogPath: catalogOf(this.options),
       failpoints: this.options.enableFailpoints ? failpointPortOf(this.failpoints) : null,
     };
     return createControlPort(options);

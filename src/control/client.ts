@@ -18,11 +18,13 @@ import type {
   FailpointReport,
   PinReport,
   PrefetchReport,
+  PreviewTemplateRequest,
   RescanRequest,
   ScanProgress,
   ShutdownMode,
   StatusReport,
   SupervisionNode,
+  TemplatePreviewReport,
   VerifyCacheProgress,
   VerifyCacheRequest,
 } from './daemon-port.ts';
@@ -32,6 +34,7 @@ import type { CacheClient } from './generated/musicfs/v1/Cache.ts';
 import type { CancelScanResponse__Output } from './generated/musicfs/v1/CancelScanResponse.ts';
 import type { ClearCacheResponse__Output } from './generated/musicfs/v1/ClearCacheResponse.ts';
 import type { DebugClient } from './generated/musicfs/v1/Debug.ts';
+import type { LibraryClient } from './generated/musicfs/v1/Library.ts';
 import type { ListFailpointsResponse__Output } from './generated/musicfs/v1/ListFailpointsResponse.ts';
 import type { ListPinsResponse__Output } from './generated/musicfs/v1/ListPinsResponse.ts';
 import type { OriginClient } from './generated/musicfs/v1/Origin.ts';
@@ -39,6 +42,7 @@ import type { PinClient } from './generated/musicfs/v1/Pin.ts';
 import type { PrefetchProgress__Output } from './generated/musicfs/v1/PrefetchProgress.ts';
 import type { RemovePinResponse__Output } from './generated/musicfs/v1/RemovePinResponse.ts';
 import type { SystemClient } from './generated/musicfs/v1/System.ts';
+import type { TemplatePreview__Output } from './generated/musicfs/v1/TemplatePreview.ts';
 import type { VerifyCacheProgress__Output } from './generated/musicfs/v1/VerifyCacheProgress.ts';
 import { callTimeoutMs, maxMessageBytes } from './limits.ts';
 import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
@@ -58,6 +62,7 @@ export type {
   ScanProgress,
   StatusReport,
   SupervisionNode,
+  TemplatePreviewReport,
 } from './daemon-port.ts';
 
 /** Every method rejects with DaemonUnreachable, `deadline_exceeded`, or what the daemon answered. */
@@ -77,6 +82,8 @@ export interface ControlClient {
   addPin(path: string): Promise<boolean>;
   removePin(path: string): Promise<boolean>;
   prefetch(paths: readonly string[]): AsyncIterable<PrefetchReport>;
+  /** Leaving the call early stops it. */
+  previewTemplate(request: PreviewTemplateRequest): AsyncIterable<TemplatePreviewReport>;
   listFailpoints(): Promise<readonly FailpointReport[]>;
   setFailpoint(setting: string): Promise<void>;
   clearFailpoints(): Promise<void>;
@@ -102,6 +109,7 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
   const origin = open<OriginClient>(proto.origin);
   const cache = open<CacheClient>(proto.cache);
   const pin = open<PinClient>(proto.pin);
+  const library = open<LibraryClient>(proto.library);
   const debug = open<DebugClient>(proto.debug);
 
   const failure = (error: ServiceError): MusicfsError => {
@@ -187,6 +195,13 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
         (message: PrefetchProgress__Output): PrefetchReport => message,
         failure,
       ),
+    previewTemplate: (request) =>
+      partsOf(
+        () =>
+          library.previewTemplate(request, new Metadata(), timeoutMs === undefined ? {} : limit(timeoutMs)),
+        (message: TemplatePreview__Output): TemplatePreviewReport => message,
+        failure,
+      ),
     listFailpoints: async () => {
       const answer = await ask<ListFailpointsResponse__Output>((options, done) =>
         debug.listFailpoints({}, options, done),
@@ -200,7 +215,7 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
       await ask((options, done) => debug.clearFailpoints({}, options, done));
     },
     close() {
-      for (const client of [system, origin, cache, pin, debug]) client.close();
+      for (const client of [system, origin, cache, pin, library, debug]) client.close();
     },
   };
 }

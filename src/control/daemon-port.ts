@@ -26,10 +26,34 @@ export interface ControlPort {
   restart(program: string | null): Promise<void>;
   /** What is kept of origins over a network. */
   readonly cache: CachePort;
+  /** What the tree shows, and why. */
+  readonly library: LibraryPort;
   /** Passed by each call before it is answered, those of the failpoints excepted; a rejection is its answer. */
   readonly beforeCall?: (method: string) => Promise<unknown>;
   /** Only when the daemon was started with --enable-failpoints. */
   readonly failpoints?: FailpointPort;
+}
+
+export interface LibraryPort {
+  /** Errors: `invalid_argument` (the template, with its column), `overloaded`. Aborting stops it. */
+  previewTemplate(request: PreviewTemplateRequest, signal: AbortSignal): Promise<TemplatePreviewReport>;
+}
+
+export interface PreviewTemplateRequest {
+  readonly template: string;
+  /** 0: twenty. */
+  readonly examples: number;
+}
+
+/** As message TemplatePreview of proto/musicfs/v1/library.proto says. */
+export interface TemplatePreviewReport {
+  readonly tracks: number;
+  readonly changed: number;
+  readonly colliding: number;
+  readonly examples: readonly { readonly before: string; readonly after: string }[];
+  readonly collisions: readonly { readonly path: string; readonly realPaths: readonly string[] }[];
+  readonly longestName: string;
+  readonly longestNameBytes: number;
 }
 
 /** Paths are those of the tree, relative to its root; "" is everything. */

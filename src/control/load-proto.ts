@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import type { CacheDefinition } from './generated/musicfs/v1/Cache.ts';
 import type { DebugDefinition } from './generated/musicfs/v1/Debug.ts';
+import type { LibraryDefinition } from './generated/musicfs/v1/Library.ts';
 import type { OriginDefinition } from './generated/musicfs/v1/Origin.ts';
 import type { PinDefinition } from './generated/musicfs/v1/Pin.ts';
 import type { SystemDefinition } from './generated/musicfs/v1/System.ts';
@@ -18,6 +19,7 @@ export const controlProtoFiles = [
   'musicfs/v1/system.proto',
   'musicfs/v1/origin.proto',
   'musicfs/v1/cache.proto',
+  'musicfs/v1/library.proto',
   'musicfs/v1/debug.proto',
 ] as const;
 
@@ -26,6 +28,7 @@ export interface ControlProto {
   readonly origin: OriginDefinition;
   readonly cache: CacheDefinition;
   readonly pin: PinDefinition;
+  readonly library: LibraryDefinition;
   readonly debug: DebugDefinition;
 }
 
@@ -37,6 +40,7 @@ export function loadControlProto(protoDirectory: string): ControlProto {
     origin: definition['musicfs.v1.Origin'] as unknown as OriginDefinition,
     cache: definition['musicfs.v1.Cache'] as unknown as CacheDefinition,
     pin: definition['musicfs.v1.Pin'] as unknown as PinDefinition,
+    library: definition['musicfs.v1.Library'] as unknown as LibraryDefinition,
     debug: definition['musicfs.v1.Debug'] as unknown as DebugDefinition,
   };
 }

@@ -13,7 +13,14 @@ import { addHealthService } from './health.ts';
 import { drainMs, maxCalls, maxMessageBytes } from './limits.ts';
 import { loadControlProto, shippedProtoDirectory } from './load-proto.ts';
 import { addReflection } from './reflection.ts';
-import { cacheService, debugService, originService, pinService, systemService } from './services.ts';
+import {
+  cacheService,
+  debugService,
+  libraryService,
+  originService,
+  pinService,
+  systemService,
+} from './services.ts';
 
 export interface ControlServerOptions {
   readonly port: ControlPort;
@@ -49,12 +56,14 @@ export async function startControlServer(options: ControlServerOptions): Promise
   server.addService(proto.origin, originService(port, answerer));
   server.addService(proto.cache, cacheService(port, answerer));
   server.addService(proto.pin, pinService(port, answerer));
+  server.addService(proto.library, libraryService(port, answerer));
   if (port.failpoints !== undefined) {
     server.addService(proto.debug, debugService(port.failpoints, createCallAnswerer(errors, callLog)));
   }
   const health = addHealthService(server, () => port.status().state);
   const services = [
     ...['musicfs.v1.System', 'musicfs.v1.Origin', 'musicfs.v1.Cache', 'musicfs.v1.Pin'],
+    'musicfs.v1.Library',
     'grpc.health.v1.Health',
   ];
   if (port.failpoints !== undefined) services.push('musicfs.v1.Debug');

@@ -5,6 +5,7 @@ import type { CallAnswerer } from './answer-calls.ts';
 import type { ControlPort, FailpointPort, RescanRequest, SupervisionNode } from './daemon-port.ts';
 import type { CacheHandlers } from './generated/musicfs/v1/Cache.ts';
 import type { DebugHandlers } from './generated/musicfs/v1/Debug.ts';
+import type { LibraryHandlers } from './generated/musicfs/v1/Library.ts';
 import type { OriginHandlers } from './generated/musicfs/v1/Origin.ts';
 import type { PinHandlers } from './generated/musicfs/v1/Pin.ts';
 import type { ScanProgress } from './generated/musicfs/v1/ScanProgress.ts';
@@ -58,6 +59,19 @@ export function pinService({ cache }: ControlPort, { unary, stream }: CallAnswer
     AddPin: unary(async ({ path }) => ({ added: await cache.addPin(path) })),
     RemovePin: unary(async ({ path }) => ({ removed: await cache.removePin(path) })),
     Prefetch: stream(({ paths }, signal) => cache.prefetch(paths, signal)),
+  };
+}
+
+export function libraryService({ library }: ControlPort, { stream }: CallAnswerer): LibraryHandlers {
+  return {
+    PreviewTemplate: stream(async function* (request, signal) {
+      const { examples, collisions, ...rest } = await library.previewTemplate(request, signal);
+      yield {
+        ...rest,
+        examples: [...examples],
+        collisions: collisions.map(({ path, realPaths }) => ({ path, realPaths: [...realPaths] })),
+      };
+    }),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   CacheReport,
   ControlPort,
   FailpointPort,
+  LibraryPort,
   RescanRequest,
   ScanProgress,
   ShutdownMode,
@@ -177,6 +178,7 @@ export function createFakeDaemon({ failpoints = false }: { failpoints?: boolean 
         return fake.scan(request, signal);
       },
       cache: fakeCache,
+      library: fakeLibrary,
       cancelScan: async (originId) => originId !== 'idle',
       restart: (program) => {
         fake.restarts.push(program);
@@ -223,6 +225,22 @@ export async function serve(port: ControlPort, below = 'control'): Promise<Runni
     },
   };
 }
+
+const fakeLibrary: LibraryPort = {
+  async previewTemplate({ template, examples }) {
+    if (template.includes('$$$'))
+      throw new MusicfsError('invalid_argument', 'template, column 3: no such name');
+    return {
+      tracks: 1_234,
+      changed: 2,
+      colliding: 2,
+      examples: [{ before: 'A/B/01.flac', after: 'B/01.flac' }].slice(0, examples),
+      collisions: [{ path: 'B/01.flac', realPaths: ['nas:a/1.flac', 'nas:b/\u001b[31m1.flac'] }],
+      longestName: '01.flac',
+      longestNameBytes: 7,
+    };
+  },
+};
 
 const fakeCache: CachePort = {
   stats: async () => sampleCache,

@@ -212,6 +212,7 @@ describe('reflection', () => {
     expect(await listServices(control.socketPath)).toEqual([
       'grpc.health.v1.Health',
       'musicfs.v1.Cache',
+      'musicfs.v1.Library',
       'musicfs.v1.Origin',
       'musicfs.v1.Pin',
       'musicfs.v1.System',

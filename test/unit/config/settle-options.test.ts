@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import type { GivenOptions } from '../../../src/config/mount-options.ts';
 import { forgetOptions, recordedOptions, recordOptions } from '../../../src/config/recorded-options.ts';
 import { settleOptions } from '../../../src/config/settle-options.ts';
+import { defaultLibrary, defaultLibraryOptions } from '../../../src/library/library-options.ts';
 import { originDefaults } from '../../../src/platform/origin-settings.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
@@ -90,4 +91,34 @@ test.each([
   [given({ origins: ['sftp://me:hush@nas/music'] }), 'a URL holds no password'],
 ])('what cannot be is refused in one line', async (options, said) => {
   await expect(settleOptions(options, context)).rejects.toThrow(said);
+});
+
+test('section [library] settles how names are made; what is wrong is told with its place', async () => {
+  const folder = temporaryDirectory();
+  const config = path.join(folder, 'c.toml');
+  const settled = async (text: string) => {
+    writeFileSync(config, `${text}\n[[origins]]\npath = "music"\n`);
+    return (await settleOptions({ mountPoint: '/m', origins: [], config }, context)).library;
+  };
+  expect(await settled('')).toEqual(defaultLibrary);
+  const chosen = await settled(
+    '[library]\ntemplate = "classic"\nnames = "posix"\nyear = "original"\nreplace = { ":" = " -" }\nsplit = { artists = [";"], keep = ["A;B"] }',
+  );
+  expect(chosen).toEqual({
+    template: 'classic',
+    options: {
+      ...defaultLibraryOptions,
+      ...{ names: 'posix', year: 'original', replace: { ':': ' -' }, splitKeep: ['A;B'] },
+      split: { ...defaultLibraryOptions.split, artists: [';'] },
+    },
+  });
+  const wrong = {
+    'template = "$albun"': /library\.template: column 1: /,
+    'split = { titel = [";"] }': /library\.split: titel is no field that may have several values: artists, /,
+    'replace = { "ab" = "c" }': /what is replaced is one character/,
+    'unsorted = "a/b"': /library\.unsorted: a name has no "\/"/,
+    'tempalte = "x"': /library\.tempalte/,
+  };
+  for (const [line, message] of Object.entries(wrong))
+    await expect(settled(`[library]\n${line}`), line).rejects.toThrow(message);
 });

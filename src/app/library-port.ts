@@ -1,0 +1,68 @@
+// What the control API may ask about the library. Each question is a thread of its own that ends with its answer.
+import { Worker } from 'node:worker_threads';
+import type { LookAnswer, LookTask } from '../catalog/look-thread.ts';
+import type { LibraryPort } from '../control/daemon-port.ts';
+import type { LibrarySettings } from '../library/library-options.ts';
+import { MusicfsError, messageOf } from '../platform/errors.ts';
+
+export interface LibraryPortOptions {
+  readonly catalogPath: string;
+  readonly library: LibrarySettings;
+}
+
+const defaultExamples = 20;
+const mostExamples = 1_000;
+/** Each reads the whole catalog. */
+const looksAtOnce = 2;
+
+export function createLibraryPort({ catalogPath, library }: LibraryPortOptions): LibraryPort {
+  let underWay = 0;
+  return {
+    async previewTemplate({ template, examples }, signal) {
+      if (underWay >= looksAtOnce)
+        throw new MusicfsError('overloaded', 'others are looking at the library: try again');
+      underWay += 1;
+      try {
+        const answer = await look(
+          {
+            ...{ what: 'preview', catalogPath, library, template },
+            examples: Math.min(examples === 0 ? defaultExamples : examples, mostExamples),
+          },
+          signal,
+        );
+        return answer.preview;
+      } finally {
+        underWay -= 1;
+      }
+    },
+  };
+}
+
+/** Aborting ends the thread. */
+function look(
+  task: LookTask,
+  signal: AbortSignal,
+): Promise<Exclude<LookAnswer, { readonly type: 'failed' }>> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL('../catalog/look-thread.ts', import.meta.url), {
+      name: 'library-look',
+      workerData: task,
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
+    const abort = () => {
+      void thread.terminate();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    thread.on('message', (answer: LookAnswer) => {
+      if (answer.type === 'failed') reject(new MusicfsError(answer.code, answer.message));
+      else resolve(answer);
+    });
+    thread.on('error', (error) => reject(new MusicfsError('unavailable', messageOf(error))));
+    thread.on('exit', () => {
+      signal.removeEventListener('abort', abort);
+      reject(new MusicfsError('unavailable', 'the look at the library ended without an answer'));
+    });
+  });
+}
