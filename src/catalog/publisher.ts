@@ -21,6 +21,7 @@ import {
   seenKey,
 } from './publication.ts';
 import { ReplicaRows } from './replica-rows.ts';
+import { nodeKind } from './schema.ts';
 import { type KnownTrack, TrackRows } from './track-rows.ts';
 import { type CatalogCounters, countersFrom } from './tree-reader.ts';
 import { type Instant, TreeWriter } from './tree-writer.ts';
@@ -96,6 +97,11 @@ export class Publisher {
         .prepare<unknown[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'invalidations'")
         .pluck(),
       forgetInvalidations: prepare('DELETE FROM invalidations WHERE id <= ?'),
+      purgeDirectories: prepare(
+        `DELETE FROM nodes WHERE kind = ${nodeKind.directory}
+         AND id IN (SELECT node FROM entries WHERE removed_at IS NOT NULL AND removed_at < ?)
+         AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.node = nodes.id AND e.removed_at IS NULL)`,
+      ),
       purgeEntries: prepare('DELETE FROM entries WHERE removed_at IS NOT NULL AND removed_at < ?'),
       pins: database.prepare<unknown[], PinRow>(
         'SELECT target, added_at AS addedAtMs FROM pins ORDER BY target',
@@ -250,7 +256,9 @@ export class Publisher {
       this.sql.firstScanDone.run(JSON.stringify(mountPoints), this.originId(originName));
       // After a jump nobody can say how old they are.
       if (this.watch?.hasJumped() === true) return;
-      this.sql.purgeEntries.run(Math.floor((now - limits.tombstoneMs) / 1000));
+      const before = Math.floor((now - limits.tombstoneMs) / 1000);
+      this.sql.purgeDirectories.run(before);
+      this.sql.purgeEntries.run(before);
       this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
       this.failpoints.check('catalog.commit.before');
     })();

@@ -7,7 +7,8 @@
 //            (AUTOINCREMENT), root is 1. `version` counts a file's content versions from 1; directories stay at 0.
 //   entries  one row per name in a directory. The id is the directory offset (cookie) of that name. A row is never
 //            changed but for its node: a name that goes becomes a tombstone (`removed_at`), so that an old offset
-//            still says where to go on, and its sort key stays as long as the name stands.
+//            still says where to go on, and its sort key stays as long as the name stands. For some minutes it also
+//            leads whoever knows the name to the file, if that is listed elsewhere.
 //   tracks   what an origin holds and what its tags say; `node` is its file. real_path is the raw bytes, as names
 //            need not be UTF-8. `removed_at` marks one that left; the row waits for its return.
 //   ignored_files  files that carry a music extension but hold no music, so that they are not parsed again.
@@ -135,6 +136,10 @@ const migrations: readonly string[] = [
   CREATE UNIQUE INDEX replicas_by_path ON replicas (origin, real_path);
   CREATE INDEX replicas_of_node ON replicas (node);
   CREATE TABLE pins (target TEXT PRIMARY KEY, added_at INTEGER NOT NULL) WITHOUT ROWID;
+  `,
+  // A name that went still leads to its file for a while.
+  `
+  CREATE INDEX entries_gone ON entries (parent, folded) WHERE removed_at IS NOT NULL;
   `,
 ];
 

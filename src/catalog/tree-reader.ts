@@ -5,6 +5,7 @@ import { foldName, normalizeName } from '../library/names.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
+import { limits } from '../platform/limits.ts';
 import { nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
@@ -26,6 +27,8 @@ export interface NodeAttributes {
 export interface DirectoryEntry extends NodeAttributes {
   readonly entryId: number;
   readonly name: string;
+  /** The name is not listed any more and will soon lead nowhere. */
+  readonly isGone?: true;
 }
 
 /** Where the bytes of one content version lie. */
@@ -88,7 +91,9 @@ export class TreeReader {
   private readonly lookAgain: () => number;
   /** Runs several reads on one state of the catalog, whatever is published meanwhile. */
   readonly inOneState: <T>(work: () => T) => T;
+  private readonly nowMs: () => number;
   private readonly byName;
+  private readonly byFormerName;
   private readonly byId;
   private readonly parentOf;
   private readonly firstPage;
@@ -99,8 +104,9 @@ export class TreeReader {
   private readonly trackOf;
   private readonly counterRows;
 
-  constructor(database: Database.Database, failpoints = new Failpoints(false)) {
+  constructor(database: Database.Database, failpoints = new Failpoints(false), nowMs = Date.now) {
     this.failpoints = failpoints;
+    this.nowMs = nowMs;
     const transaction = database.transaction((work: () => unknown) => work());
     this.inOneState = <T>(work: () => T) => transaction(work) as T;
     const page = (where: string) =>
@@ -114,6 +120,13 @@ export class TreeReader {
       .prepare<unknown[], EntryRow>(
         `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
          WHERE e.parent = ? AND e.folded = ? AND e.removed_at IS NULL`,
+      )
+      .raw();
+    this.byFormerName = database
+      .prepare<unknown[], EntryRow>(
+        `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
+         WHERE e.parent = ? AND e.folded = ? AND e.removed_at >= ? AND (n.kind = ${nodeKind.directory} OR n.links > 0)
+         ORDER BY e.id DESC LIMIT 1`,
       )
       .raw();
     this.byId = database
@@ -152,12 +165,20 @@ export class TreeReader {
     this.counterRows = database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw();
   }
 
-  /** The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. */
+  /**
+   * The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. A file that has
+   * another name now answers to its former one for limits.formerNameMs, so that whoever knows it is not left with nothing.
+   */
   lookup(parentId: number, name: string): DirectoryEntry | undefined {
     this.count();
-    const row = this.byName.get(parentId, foldName(name));
-    if (row === undefined) return this.unknown();
-    return row[10] === name || row[10] === normalizeName(name) ? entryOf(row) : undefined;
+    const folded = foldName(name);
+    const isNamed = (row: EntryRow) => row[10] === name || row[10] === normalizeName(name);
+    const row = this.byName.get(parentId, folded);
+    if (row !== undefined) return isNamed(row) ? entryOf(row) : undefined;
+    const sinceSeconds = Math.floor((this.nowMs() - limits.formerNameMs) / 1000);
+    const former = this.byFormerName.get(parentId, folded, sinceSeconds);
+    if (former !== undefined && isNamed(former)) return { ...entryOf(former), isGone: true };
+    return this.unknown();
   }
 
   /** A node by its inode number; undefined when it was never shown or is long gone. */

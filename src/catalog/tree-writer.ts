@@ -52,7 +52,6 @@ export class TreeWriter {
         'INSERT INTO entries (parent, name, folded, sort_key, node) VALUES (?, ?, ?, ?, ?)',
       ),
       removeEntry: prepare('UPDATE entries SET removed_at = ? WHERE id = ?'),
-      deleteNode: prepare('DELETE FROM nodes WHERE id = ?'),
       setLinks: prepare('UPDATE nodes SET links = links + ?, ctime_s = ?, ctime_ns = ? WHERE id = ?'),
       touchDirectory: prepare(
         'UPDATE nodes SET mtime_s = @s, mtime_ns = @ns, ctime_s = @s, ctime_ns = @ns WHERE id = @id AND (mtime_s, mtime_ns) < (@s, @ns)',
@@ -191,7 +190,7 @@ export class TreeWriter {
     if (entry === undefined) return;
     this.dropEntry(entry, now);
     this.changedDirectories.delete(directory);
-    this.statements.deleteNode.run(directory);
+    // Its node stays until the name is forgotten: former names below it still lead to their files.
     this.statements.setLinks.run(-1, now.seconds, now.nanoseconds, entry.parent);
     this.statements.count.run(-1, 'directories');
     this.dropIfEmpty(entry.parent, now);

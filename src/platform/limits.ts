@@ -32,6 +32,8 @@ export const limits = {
   localOriginConcurrency: 8,
   /** The same for an origin over a network; its gate lets fewer through. */
   remoteOriginConcurrency: 16,
+  /** ms for which a file that moved in the tree answers to its former name as well. */
+  formerNameMs: 300_000,
   /** ms a tombstone of a name keeps its directory offset valid: a week. */
   tombstoneMs: 7 * 24 * 3600 * 1000,
   /** ms a replaced content version stays described for handles that still read it: a day. */

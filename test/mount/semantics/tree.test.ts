@@ -122,6 +122,36 @@ test('1.5: a re-tagged album shows its old names or its new ones, never some of 
   expect(withTitle(/- New \d+\.flac$/)).toEqual([0, tracks]);
 });
 
+test('1.6: a file that is re-tagged keeps its inode and its readers, and answers to its former path, unlisted', async () => {
+  const song = { artist: 'Ann', album: 'One', track: 1, seed: 1 };
+  const own = await mountLibrary({
+    origin: (root) => {
+      writeSong(root, 'a.flac', { ...song, title: 'Old' });
+      writeSong(root, 'b.flac', { ...song, title: 'Other', track: 2, seed: 2 });
+    },
+  });
+  const [old, other] = ['Ann/One [FLAC]/01 - Old.flac', 'Ann/One [FLAC]/02 - Other.flac'];
+  const inodeOf = (shown: string) => own.shell(`stat -c %i "$M/${shown}"`);
+  const [inode, neighbour] = [await inodeOf(old), await inodeOf(other)];
+  const reader = new TalkingChild(own.mountPoint, 'held-open', [path.join(own.mountPoint, old)]);
+  await reader.ask('');
+  const before = await reader.ask('hash');
+  // A tagger writes another file and puts it in the place of the first.
+  writeSong(own.origin, 'new.tmp', { ...song, artist: 'Bea', album: 'Two', title: 'New' });
+  renameSync(path.join(own.origin, 'new.tmp'), path.join(own.origin, 'a.flac'));
+  await own.rescan();
+  expect(await inodeOf('Bea/Two [FLAC]/01 - New.flac')).toBe(inode);
+  expect(await own.shell('cd $M && find . -type f | sort')).toBe(
+    './Ann/One [FLAC]/02 - Other.flac\n./Bea/Two [FLAC]/01 - New.flac',
+  );
+  expect(await inodeOf(old)).toBe(inode);
+  expect(await own.shell(`cmp "$M/${old}" "$O/a.flac"`)).toBe('');
+  expect(await inodeOf(other)).toBe(neighbour);
+  // What was opened before is read on as it was, or fails; it never turns into something else.
+  expect([before, ['EIO']]).toContainEqual(await reader.ask('hash'));
+  await reader.end();
+});
+
 test('1.7: .musicfs answers to its name at the root and is not listed', async () => {
   expect(await library.shell('ls -a $M')).not.toContain('.musicfs');
   expect(await library.shell('find $M -name .musicfs | wc -l')).toBe('0');

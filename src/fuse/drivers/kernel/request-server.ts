@@ -170,7 +170,8 @@ export class RequestServer {
     if (typeof node === 'string') return this.error(request, errnoNumber(node));
     // Notifications carry a name as it is stored: another spelling of it (NFD) must be asked for again each time.
     const isAsStored = !('name' in node) || request.name.equals(Buffer.from(node.name));
-    const ttlSeconds = isAsStored ? this.ttlOf(node) : 0;
+    const isGone = 'isGone' in node;
+    const ttlSeconds = isGone ? limits.negativeTtlSeconds : isAsStored ? this.ttlOf(node) : 0;
     this.send(reply.encodeEntry(this.out, request, this.shown(node), ttlSeconds));
   }
 
