@@ -19,7 +19,8 @@ export async function mountPeer(
   signal: AbortSignal,
 ): Promise<Mount> {
   const startedAtMs = performance.now();
-  const child = startGroup(program, arguments_);
+  // With a bundle in the environment rclone refuses to speak S3 at all.
+  const child = startGroup(program, arguments_, { env: { AWS_CA_BUNDLE: '' } });
   const end = watch(child);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} cannot be started`);
