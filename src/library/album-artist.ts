@@ -1,9 +1,10 @@
 // Who an album is filed under. The rules are tried in order; the id of the one that decided is kept, so that a person
-// can be told why. The rules that need other tracks of the folder (aa5) or edits of the user (aa1) are not here.
+// can be told why. Edits of the user (aa1) are not here; what the other tracks of the folder suggest (aa5) is brought
+// along by the caller (folder-guess.ts).
 //
-//   aa2  the album artist tag            aa6  the track's first artist, guests cut off
-//   aa3  the list of album artists       aa7  nobody is named
-//   aa4  the compilation flag
+//   aa2  the album artist tag            aa5  the guess from the folder
+//   aa3  the list of album artists       aa6  the track's first artist, guests cut off
+//   aa4  the compilation flag            aa7  nobody is named
 import type { LibraryOptions } from './library-options.ts';
 import { moveArticle } from './sort-name.ts';
 import { joinNames } from './tag-text.ts';
@@ -19,13 +20,26 @@ const guestMarker = /^(.*?\S)\s+[([]?(?:feat\.?|ft\.?|featuring|with)\s+\S/i;
 export interface AlbumArtist {
   readonly name: string;
   readonly sortName: string;
-  readonly rule: 'aa2' | 'aa3' | 'aa4' | 'aa6' | 'aa7';
+  readonly rule: AlbumArtistRule;
   /** The album belongs to many. */
   readonly isVarious: boolean;
 }
 
-/** The first rule that gives a name. */
-export function albumArtistOf(tags: TrackTags, options: LibraryOptions): AlbumArtist {
+export type AlbumArtistRule = 'aa2' | 'aa3' | 'aa4' | 'aa5' | 'aa6' | 'aa7';
+
+/** Whose the album is by its neighbours. */
+export interface AlbumArtistGuess {
+  readonly name: string;
+  /** The name as it is ordered, where tags say it. */
+  readonly sortTag?: string;
+}
+
+/** The first rule that gives a name. `guess` is that of the track's group, if there is one. */
+export function albumArtistOf(
+  tags: TrackTags,
+  options: LibraryOptions,
+  guess: AlbumArtistGuess | null = null,
+): AlbumArtist {
   const named = (name: string, rule: AlbumArtist['rule'], sortTag: string | undefined): AlbumArtist => {
     const isVarious = isVariousName(name, options) || isVariousId(tags);
     const shown = isVarious ? options.variousArtists : name;
@@ -36,6 +50,7 @@ export function albumArtistOf(tags: TrackTags, options: LibraryOptions): AlbumAr
   const several = tags.albumArtists ?? [];
   if (several.length > 0) return named(joinNames(several), 'aa3', tags.albumArtistSort);
   if (tags.compilation === true || isVariousId(tags)) return named(options.variousArtists, 'aa4', undefined);
+  if (guess !== null) return named(guess.name, 'aa5', guess.sortTag);
   const primary = primaryArtistOf(tags);
   if (primary === undefined) return named('Unknown Artist', 'aa7', undefined);
   return named(primary, 'aa6', primary === tags.artist ? tags.artistSort : undefined);
@@ -51,7 +66,8 @@ export function withoutGuests(artist: string): string {
   return guestMarker.exec(artist)?.[1] ?? artist;
 }
 
-function isVariousName(name: string, options: LibraryOptions): boolean {
+/** Whether a name is one of those that compilations are filed under. */
+export function isVariousName(name: string, options: LibraryOptions): boolean {
   return variousNames.test(name.trim()) || name.toLowerCase() === options.variousArtists.toLowerCase();
 }
 

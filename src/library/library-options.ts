@@ -11,6 +11,8 @@ export interface LibraryOptions {
   readonly replace: Readonly<Record<string, string>>;
   /** Name of the album artist of a compilation. */
   readonly variousArtists: string;
+  /** Whether files that do not say whose their album is are judged by their folder (rule aa5). */
+  readonly guessCompilations: boolean;
   /** Leading words that sorting moves to the end. */
   readonly articles: readonly string[];
   /** Whether `$year` is the year of this release or of the first one. */
@@ -27,6 +29,7 @@ export const defaultLibraryOptions: LibraryOptions = {
   names: 'windows',
   replace: {},
   variousArtists: 'Various Artists',
+  guessCompilations: true,
   articles: ['The', 'A', 'An'],
   year: 'release',
   split: { genre: [';'] },

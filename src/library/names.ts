@@ -36,14 +36,18 @@ export function cleanValue(value: string, options: Pick<LibraryOptions, 'names' 
  * is the end of the name that a cut leaves whole.
  */
 export function finishName(component: string, profile: NameProfile, extension = ''): string {
+  return fitName(shapeName(component, profile, extension), profile, extension);
+}
+
+/** A finished component but for its length. */
+export function shapeName(component: string, profile: NameProfile, extension = ''): string {
   let name = trimmed(harmless(component, profile), profile);
   if (extension !== '' && name === extension) name = `_${extension}`;
   if (profile === 'windows') {
     if (name.startsWith('.')) name = `_${name.slice(1)}`;
     name = name.replace(windowsDevice, '$1_');
   }
-  if (name === '' || name === '.' || name === '..') name = '_';
-  return fitName(name, profile, extension);
+  return name === '' || name === '.' || name === '..' ? '_' : name;
 }
 
 /** Both steps for a name that comes from elsewhere, such as a folder of an origin. */

@@ -1,10 +1,20 @@
 // Where a track appears in the mount: from the facts of one file to the names of its directories and its own, each
 // with the key that orders it. Called by the catalog for every parsed file; pure, so that a rebuild from nothing gives
 // the same tree. Collisions between files are not seen here: that takes the other names of the directory.
-
+import type { AlbumArtist, AlbumArtistGuess, AlbumArtistRule } from './album-artist.ts';
+import { type SharedFields, withShared } from './album-identity.ts';
 import type { LibraryOptions } from './library-options.ts';
-import { cleanName, foldName } from './names.ts';
+import {
+  cleanName,
+  cleanValue,
+  cutToBytes,
+  finishName,
+  foldName,
+  nameMaxBytes,
+  utf8Length,
+} from './names.ts';
 import { bytesToText, extensionOf } from './real-path.ts';
+import { noteFinished, noteReplaced, type RenderNote } from './render-notes.ts';
 import { splitListFields } from './split-values.ts';
 import { foldText } from './tag-text.ts';
 import type { Template } from './template.ts';
@@ -22,38 +32,104 @@ export interface PlacedName {
 export interface Placement {
   readonly directories: readonly PlacedName[];
   readonly file: PlacedName;
-  /** Which rule named the album artist: aa2, aa3, aa4, aa6 or aa7. */
-  readonly albumArtistRule: string;
+  /** Which rule named the album artist. */
+  readonly albumArtistRule: AlbumArtistRule;
+  /** Index of the directory that shows the album's name; null when none does. */
+  readonly albumDirectory: number | null;
+}
+
+/** What a track's neighbours say of its album. */
+export interface AlbumFacts {
+  /** The album has more than one disc, by its own tags or by its neighbours. */
+  readonly multiDisc: boolean;
+  /** Whose album it is by rule aa5. */
+  readonly guess?: AlbumArtistGuess | null;
+  /** What the files of the folder share; it takes the place of the file's own values. */
+  readonly shared?: SharedFields | null;
+}
+
+/** A placement and how it came about. */
+export interface TracedPlacement {
+  readonly placement: Placement;
+  readonly albumArtist: AlbumArtist;
+  readonly isUnsorted: boolean;
+  readonly notes: readonly RenderNote[];
 }
 
 /** Names at the root that belong to the product. */
 export const reservedRootNames = ['.search', '.collections', '.prefetch', '.musicfs'] as const;
 
 /**
- * Places one track. `multiDisc` says that its album has more than one disc, by its own tags or by its neighbours. What
- * has neither artist nor album nor title, or could not be read, goes below `options.unsorted` with its own path.
+ * Places one track. What has neither artist nor album nor title, or could not be read, goes below `options.unsorted`
+ * with its own path.
  */
 export function placeTrack(
   facts: TrackFacts,
-  album: { readonly multiDisc: boolean },
+  album: AlbumFacts,
   template: Template,
   options: LibraryOptions,
 ): Placement {
-  const tags = splitListFields(facts.tags, options);
+  return place(facts, album, template, options, null).placement;
+}
+
+/** The same, with what happened on the way. */
+export function tracePlacement(
+  facts: TrackFacts,
+  album: AlbumFacts,
+  template: Template,
+  options: LibraryOptions,
+): TracedPlacement {
+  const notes: RenderNote[] = [];
+  return { ...place(facts, album, template, options, notes), notes };
+}
+
+/**
+ * The placement with a mark behind the album, ` {Deluxe Edition}`, which stays whole. The same when no directory shows
+ * the album: its files then stand side by side with those of its namesake.
+ */
+export function withAlbumMark(placement: Placement, mark: string): Placement {
+  const { directories, albumDirectory } = placement;
+  const bare = directories[albumDirectory ?? -1];
+  if (bare === undefined || mark === '') return placement;
+  const shown = ` {${mark}}`;
+  const name = `${cutToBytes(bare.name, nameMaxBytes - utf8Length(shown)).trimEnd()}${shown}`;
+  const sortText = bare.sortKey.slice(0, bare.sortKey.lastIndexOf('\u0001'));
+  const marked = { name, sortKey: `${sortText}${foldText(shown)}\u0001${name}` };
+  return {
+    ...placement,
+    directories: directories.map((directory) => (directory === bare ? marked : directory)),
+  };
+}
+
+function place(
+  facts: TrackFacts,
+  album: AlbumFacts,
+  template: Template,
+  options: LibraryOptions,
+  notes: RenderNote[] | null,
+): Omit<TracedPlacement, 'notes'> {
+  const split = splitListFields(facts.tags, options);
+  const shared = album.shared ?? null;
+  const tags = shared === null ? split : withShared(split, shared);
   const isMultiDisc = album.multiDisc || (tags.discTotal ?? 1) > 1;
-  const render = renderFactsOf(facts, tags, isMultiDisc, options);
+  const render = renderFactsOf(facts, tags, isMultiDisc, album.guess ?? null, options);
   const isUnsorted = options.unsorted !== '' && (facts.state === 'failed' || !hasName(tags));
   const components = isUnsorted
-    ? unsortedComponents(facts, options)
-    : keepReservedFree(renderTemplate(template, render), options);
-  const file = components.at(-1) ?? { name: '_', sortText: '_' };
-  return {
-    directories: components
-      .slice(0, -1)
-      .map(({ name, sortText }) => ({ name, sortKey: `${foldText(sortText)}\u0001${name}` })),
+    ? unsortedComponents(facts, options, notes)
+    : keepReservedFree(renderTemplate(template, render, notes), options, notes);
+  const file = components.at(-1) ?? { name: '_', sortText: '_', isAlbum: false };
+  const directories = components.slice(0, -1);
+  const albumDirectory = directories.findIndex(({ isAlbum }) => isAlbum);
+  const placement: Placement = {
+    directories: directories.map(({ name, sortText }) => ({
+      name,
+      sortKey: `${foldText(sortText)}\u0001${name}`,
+    })),
     file: { name: file.name, sortKey: fileSortKey(tags, file) },
     albumArtistRule: render.albumArtist.rule,
+    albumDirectory: albumDirectory < 0 ? null : albumDirectory,
   };
+  return { placement, albumArtist: render.albumArtist, isUnsorted };
 }
 
 /** Whether a file has any of the three tags without which it cannot be filed. */
@@ -66,20 +142,31 @@ export function hasName(tags: TrackTags): boolean {
   );
 }
 
-function unsortedComponents(facts: TrackFacts, options: LibraryOptions): readonly RenderedComponent[] {
+function unsortedComponents(
+  facts: TrackFacts,
+  options: LibraryOptions,
+  notes: RenderNote[] | null,
+): readonly RenderedComponent[] {
   const parts = facts.realPath.split('/').map(bytesToText);
   const extension = extensionOf(facts.realPath);
-  const names = [options.unsorted, facts.originId, ...parts].map((part, index, all) => {
+  return [options.unsorted, facts.originId, ...parts].map((part, index, all) => {
     const isFile = index === all.length - 1;
-    return cleanName(part, options, isFile && extension !== '' ? part.slice(-extension.length - 1) : '');
+    const end = isFile && extension !== '' ? part.slice(-extension.length - 1) : '';
+    const clean = cleanValue(part, options);
+    const name = finishName(clean, options.names, end);
+    if (notes !== null) {
+      noteReplaced(notes, 'real_path', part, clean, options);
+      noteFinished(notes, clean, name, options.names, end);
+    }
+    return { name, sortText: name, isAlbum: false };
   });
-  return names.map((name) => ({ name, sortText: name }));
 }
 
 /** Puts "_" before a name at the root that the product uses itself. */
 function keepReservedFree(
   components: readonly RenderedComponent[],
   options: LibraryOptions,
+  notes: RenderNote[] | null,
 ): readonly RenderedComponent[] {
   const [first, ...rest] = components;
   if (first === undefined) return components;
@@ -88,7 +175,9 @@ function keepReservedFree(
     ...(options.unsorted === '' ? [] : [cleanName(options.unsorted, options)]),
   ];
   if (!reserved.some((name) => foldName(name) === foldName(first.name))) return components;
-  return [{ ...first, name: `_${first.name}` }, ...rest];
+  const name = `_${first.name}`;
+  notes?.push({ type: 'reserved', before: first.name, after: name });
+  return [{ ...first, name }, ...rest];
 }
 
 /** Files by disc, then track, then name. Numbers have four digits at most. */

@@ -1,6 +1,6 @@
 // The variables of the path template: their names and what each gives for one track. Pure; called by the parser for
 // the names and by the renderer for the values.
-import { type AlbumArtist, albumArtistOf } from './album-artist.ts';
+import { type AlbumArtist, type AlbumArtistGuess, albumArtistOf } from './album-artist.ts';
 import type { LibraryOptions } from './library-options.ts';
 import { extensionOf, parentOf, realPathText, stemOf } from './real-path.ts';
 import { initialOf, moveArticle } from './sort-name.ts';
@@ -45,7 +45,9 @@ const one = (text: string | number | undefined, sortTag?: string): FieldValue =>
   return { values: [String(text)], ...(sortTag === undefined ? {} : { sortTag }) };
 };
 
-const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** The name of a field of the tags in the template, as everywhere outside of the code. */
+export const snakeCase = (field: string): string =>
+  field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const sortTags: Readonly<Record<string, TextField>> = {
   title: 'titleSort',
@@ -167,14 +169,15 @@ export function fieldDefault(name: string, facts: RenderFacts): string {
   }
 }
 
-/** The facts of one track with what is derived from them. */
+/** The facts of one track with what is derived from them. `guess` is that of its folder, if there is one. */
 export function renderFactsOf(
   track: TrackFacts,
   tags: TrackTags,
   isMultiDisc: boolean,
+  guess: AlbumArtistGuess | null,
   options: LibraryOptions,
 ): RenderFacts {
-  return { track, tags, albumArtist: albumArtistOf(tags, options), isMultiDisc, options };
+  return { track, tags, albumArtist: albumArtistOf(tags, options, guess), isMultiDisc, options };
 }
 
 /** The name under which a value is ordered: its sort tag, else without leading article. */

@@ -1,7 +1,8 @@
 // From a parsed template and the facts of one track to path components. A pure function: the same facts always give
-// the same path.
+// the same path. Who wants to know how the path came about hands in a list that takes the notes (render-notes.ts).
 import { cleanValue, finishName } from './names.ts';
 import { extensionOf } from './real-path.ts';
+import { noteFinished, noteReplaced, type RenderNote, type Substitute } from './render-notes.ts';
 import { initialOf, moveArticle } from './sort-name.ts';
 import { joinNames } from './tag-text.ts';
 import type { Alternative, Modifier, Template, TemplatePart } from './template.ts';
@@ -18,6 +19,8 @@ export interface RenderedComponent {
   readonly name: string;
   /** The component as it reads with sort names in the place of names. */
   readonly sortText: string;
+  /** The component shows the album's name. */
+  readonly isAlbum: boolean;
 }
 
 /** Text of a value, already harmless, and whether its "/" separate components. */
@@ -25,60 +28,80 @@ interface Piece {
   readonly shown: string;
   readonly sorted: string;
   readonly isSeparating: boolean;
+  readonly isAlbum: boolean;
 }
 
-/** The components of the track's path, the file's last, ending in its extension. Never empty. */
-export function renderTemplate(template: Template, facts: RenderFacts): readonly RenderedComponent[] {
-  const raw: { shown: string; sorted: string }[] = [{ shown: '', sorted: '' }];
-  for (const piece of renderParts(template.parts, facts) ?? []) {
+type Notes = RenderNote[] | null;
+
+/**
+ * The components of the track's path, the file's last, ending in its extension. Never empty. `notes` is given what was
+ * missing, replaced and cut.
+ */
+export function renderTemplate(
+  template: Template,
+  facts: RenderFacts,
+  notes: Notes = null,
+): readonly RenderedComponent[] {
+  const raw: RawComponent[] = [{ shown: '', sorted: '', isAlbum: false }];
+  for (const piece of renderParts(template.parts, facts, notes)) {
     // The sorted text has as many separators as the shown one, or the value is no path.
     const shown = piece.isSeparating ? piece.shown.split('/') : [piece.shown];
     const sorted = piece.isSeparating ? piece.sorted.split('/') : [piece.sorted];
     for (const [index, text] of shown.entries()) {
-      if (index > 0) raw.push({ shown: '', sorted: '' });
+      if (index > 0) raw.push({ shown: '', sorted: '', isAlbum: false });
       const component = raw.at(-1);
       if (component === undefined) continue;
       component.shown += text;
       component.sorted += sorted[index] ?? text;
+      component.isAlbum ||= piece.isAlbum;
     }
   }
-  return finishComponents(raw, facts);
+  return finishComponents(raw, facts, notes);
+}
+
+interface RawComponent {
+  shown: string;
+  sorted: string;
+  isAlbum: boolean;
 }
 
 function finishComponents(
-  raw: readonly { readonly shown: string; readonly sorted: string }[],
+  raw: readonly Readonly<RawComponent>[],
   facts: RenderFacts,
+  notes: Notes,
 ): readonly RenderedComponent[] {
   const format = extensionOf(facts.track.realPath);
   const extension = format === '' ? '' : `.${cleanValue(format, facts.options)}`;
-  const last = raw.at(-1) ?? { shown: '', sorted: '' };
   const profile = facts.options.names;
+  const finished = (text: string, end: string, { sorted, isAlbum }: Readonly<RawComponent>) => {
+    const name = finishName(text, profile, end);
+    if (notes !== null) noteFinished(notes, text, name, profile, end);
+    return { name, sortText: sorted.trim(), isAlbum };
+  };
   const directories = raw
     .slice(0, -1)
     .filter(({ shown }) => shown.trim() !== '')
-    .map(({ shown, sorted }) => ({ name: finishName(shown, profile), sortText: sorted.trim() }));
+    .map((component) => finished(component.shown, '', component));
+  const last = raw.at(-1) ?? { shown: '', sorted: '', isAlbum: false };
   const stem = last.shown.endsWith(extension)
     ? last.shown.slice(0, last.shown.length - extension.length)
     : last.shown;
-  const file = finishName(`${stem.trimEnd()}${extension}`, profile, extension);
-  return [...directories, { name: file, sortText: last.sorted.trim() }];
+  return [...directories, finished(`${stem.trimEnd()}${extension}`, extension, last)];
 }
 
-/** The pieces, or null when something in a section is missing. */
-function renderParts(parts: readonly TemplatePart[], facts: RenderFacts, inSection = false): Piece[] | null {
+function renderParts(parts: readonly TemplatePart[], facts: RenderFacts, notes: Notes): readonly Piece[] {
   const pieces: Piece[] = [];
   for (const part of parts) {
     switch (part.type) {
       case 'text':
-        pieces.push(templateText(part.text, facts));
+        pieces.push(templateText(part.text, facts, notes));
         break;
       case 'section':
-        pieces.push(...(renderParts(part.parts, facts, true) ?? []));
+        pieces.push(...renderSection(part.parts, facts, notes));
         break;
       case 'choice': {
-        const piece = renderChoice(part.alternatives, facts);
-        if (piece === null && inSection) return null;
-        pieces.push(piece ?? defaultPiece(part.alternatives, facts));
+        const piece = renderChoice(part.alternatives, facts, notes);
+        pieces.push(piece ?? defaultPiece(part.alternatives, facts, notes));
         break;
       }
     }
@@ -86,43 +109,89 @@ function renderParts(parts: readonly TemplatePart[], facts: RenderFacts, inSecti
   return pieces;
 }
 
-function templateText(text: string, facts: RenderFacts): Piece {
+/** The pieces of a section, none when something in it is missing. */
+function renderSection(parts: readonly TemplatePart[], facts: RenderFacts, notes: Notes): readonly Piece[] {
+  const pieces: Piece[] = [];
+  const inner: Notes = notes === null ? null : [];
+  const missing: Alternative[] = [];
+  for (const part of parts) {
+    if (part.type === 'choice') {
+      const piece = renderChoice(part.alternatives, facts, inner);
+      if (piece === null) missing.push(...part.alternatives);
+      else pieces.push(piece);
+    } else if (part.type === 'text') {
+      pieces.push(templateText(part.text, facts, inner));
+    }
+  }
+  if (missing.length === 0) {
+    notes?.push(...(inner ?? []));
+    return pieces;
+  }
+  noteMissing(notes, missing, { type: 'section_dropped' });
+  return [];
+}
+
+function templateText(text: string, facts: RenderFacts, notes: Notes): Piece {
   const clean = text
     .split('/')
     .map((piece) => cleanValue(piece, facts.options))
     .join('/');
-  return { shown: clean, sorted: clean, isSeparating: true };
+  if (notes !== null) noteReplaced(notes, null, text, clean, facts.options);
+  return { shown: clean, sorted: clean, isSeparating: true, isAlbum: false };
 }
 
-function renderChoice(alternatives: readonly Alternative[], facts: RenderFacts): Piece | null {
-  for (const alternative of alternatives) {
-    if (alternative.type === 'literal') return pieceOf(alternative.text, alternative.text, false, facts);
-    const value = fieldValue(alternative.name, facts);
-    const shown = modified(value, alternative.mods, facts);
-    if (shown === '') continue;
-    const sorted =
-      alternative.mods.length === 0 && value.isPath !== true
-        ? sortNameOf(value, shown, facts.options)
-        : shown;
-    const piece = pieceOf(shown, sorted, value.isPath === true, facts);
-    // A value of nothing but unprintable characters is missing too.
-    if (piece.shown.trim() !== '') return piece;
+/** The first alternative that is there, or null. */
+function renderChoice(alternatives: readonly Alternative[], facts: RenderFacts, notes: Notes): Piece | null {
+  for (const [index, alternative] of alternatives.entries()) {
+    const piece =
+      alternative.type === 'literal'
+        ? pieceOf({ shown: alternative.text, sorted: alternative.text, variable: null }, facts, notes)
+        : fieldPiece(alternative.name, alternative.mods, facts, notes);
+    if (piece === null) continue;
+    const variable = alternative.type === 'literal' ? null : alternative.name;
+    noteMissing(notes, alternatives.slice(0, index), { type: 'alternative', variable, text: piece.shown });
+    return piece;
   }
   return null;
 }
 
-function defaultPiece(alternatives: readonly Alternative[], facts: RenderFacts): Piece {
+function fieldPiece(
+  variable: string,
+  mods: readonly Modifier[],
+  facts: RenderFacts,
+  notes: Notes,
+): Piece | null {
+  const value = fieldValue(variable, facts);
+  const shown = modified(value, mods, facts);
+  if (shown === '') return null;
+  const isPath = value.isPath === true;
+  const sorted = mods.length === 0 && !isPath ? sortNameOf(value, shown, facts.options) : shown;
+  const piece = pieceOf({ shown, sorted, variable, isPath }, facts, notes);
+  // A value of nothing but unprintable characters is missing too.
+  return piece.shown.trim() === '' ? null : piece;
+}
+
+function defaultPiece(alternatives: readonly Alternative[], facts: RenderFacts, notes: Notes): Piece {
+  let piece: Piece | null = null;
   for (const alternative of alternatives) {
     if (alternative.type === 'literal') continue;
     const text = fieldDefault(alternative.name, facts);
     if (text === '') continue;
     const shown = modified({ values: [text] }, alternative.mods, facts);
-    return pieceOf(shown, shown, false, facts);
+    piece = pieceOf({ shown, sorted: shown, variable: alternative.name }, facts, notes);
+    break;
   }
-  return { shown: '', sorted: '', isSeparating: false };
+  const instead: Substitute = piece === null ? { type: 'nothing' } : { type: 'default', text: piece.shown };
+  noteMissing(notes, alternatives, instead);
+  return piece ?? { shown: '', sorted: '', isSeparating: false, isAlbum: false };
 }
 
-function pieceOf(shown: string, sorted: string, isPath: boolean, facts: RenderFacts): Piece {
+function pieceOf(
+  value: { shown: string; sorted: string; variable: string | null; isPath?: boolean },
+  facts: RenderFacts,
+  notes: Notes,
+): Piece {
+  const { variable, isPath = false } = value;
   const clean = (text: string): string =>
     isPath
       ? text
@@ -130,7 +199,16 @@ function pieceOf(shown: string, sorted: string, isPath: boolean, facts: RenderFa
           .map((part) => finishName(cleanValue(part, facts.options), facts.options.names))
           .join('/')
       : cleanValue(text, facts.options);
-  return { shown: clean(shown), sorted: clean(sorted), isSeparating: isPath };
+  const shown = clean(value.shown);
+  if (notes !== null) noteReplaced(notes, variable, value.shown, shown, facts.options);
+  const isAlbum = variable === 'album' || variable === 'album_sort';
+  return { shown, sorted: clean(value.sorted), isSeparating: isPath, isAlbum };
+}
+
+function noteMissing(notes: Notes, alternatives: readonly Alternative[], instead: Substitute): void {
+  if (notes === null) return;
+  for (const alternative of alternatives)
+    if (alternative.type === 'field') notes.push({ type: 'missing', variable: alternative.name, instead });
 }
 
 function modified(value: FieldValue, mods: readonly Modifier[], facts: RenderFacts): string {

@@ -24,6 +24,27 @@ describe('the album artist', () => {
     expect(albumArtistOf(tags, defaultLibraryOptions)).toMatchObject({ name, rule });
   });
 
+  it.each<[TrackTags, string, string]>([
+    [{ artist: 'A' }, 'Guess', 'aa5'],
+    [{ title: 'only a title' }, 'Guess', 'aa5'],
+    [{ albumArtist: 'Band', artist: 'A' }, 'Band', 'aa2'],
+    [{ albumArtists: ['X'], artist: 'A' }, 'X', 'aa3'],
+    [{ compilation: true, artist: 'A' }, 'Various Artists', 'aa4'],
+  ])('of %j in a folder with a guess is %j by rule %s', (tags, name, rule) => {
+    expect(albumArtistOf(tags, defaultLibraryOptions, { name: 'Guess' })).toMatchObject({ name, rule });
+    expect(albumArtistOf(tags, defaultLibraryOptions, null).rule).not.toBe('aa5');
+  });
+
+  it('that is guessed is ordered by the sort tag of the guess and never by that of the track', () => {
+    const tags = { artist: 'A', artistSort: 'Own' };
+    const guessed = (name: string, sortTag?: string) =>
+      albumArtistOf(tags, defaultLibraryOptions, { name, ...(sortTag === undefined ? {} : { sortTag }) });
+    expect(guessed('The Guess').sortName).toBe('Guess, The');
+    expect(guessed('The Guess', 'Guessed').sortName).toBe('Guessed');
+    expect(guessed('Various Artists')).toMatchObject({ isVarious: true, sortName: 'Various Artists' });
+    expect(guessed('The Guess').isVarious).toBe(false);
+  });
+
   it('is ordered by its sort tag, else without its article', () => {
     const sortName = (tags: TrackTags) => albumArtistOf(tags, defaultLibraryOptions).sortName;
     expect(sortName({ albumArtist: 'The Beatles' })).toBe('Beatles, The');
