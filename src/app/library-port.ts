@@ -17,32 +17,40 @@ const looksAtOnce = 2;
 
 export function createLibraryPort({ catalogPath, library }: LibraryPortOptions): LibraryPort {
   let underWay = 0;
+  const looking = async (task: LookTask, signal: AbortSignal): Promise<LookAnswer> => {
+    if (underWay >= looksAtOnce)
+      throw new MusicfsError('overloaded', 'others are looking at the library: try again');
+    underWay += 1;
+    try {
+      return await look(task, signal);
+    } finally {
+      underWay -= 1;
+    }
+  };
   return {
     async previewTemplate({ template, examples }, signal) {
-      if (underWay >= looksAtOnce)
-        throw new MusicfsError('overloaded', 'others are looking at the library: try again');
-      underWay += 1;
-      try {
-        const answer = await look(
-          {
-            ...{ what: 'preview', catalogPath, library, template },
-            examples: Math.min(examples === 0 ? defaultExamples : examples, mostExamples),
-          },
-          signal,
-        );
-        return answer.preview;
-      } finally {
-        underWay -= 1;
-      }
+      const most = Math.min(examples === 0 ? defaultExamples : examples, mostExamples);
+      const answer = await looking(
+        { what: 'preview', catalogPath, library, template, examples: most },
+        signal,
+      );
+      if (answer.type !== 'preview') throw notAsked();
+      return answer.preview;
+    },
+    async explain(path) {
+      const signal = AbortSignal.timeout(explainMs);
+      const answer = await looking({ what: 'explain', catalogPath, library, path }, signal);
+      if (answer.type !== 'explained') throw notAsked();
+      return answer.explained;
     },
   };
 }
 
+const explainMs = 30_000;
+const notAsked = () => new MusicfsError('internal', 'a look at the library answered something else');
+
 /** Aborting ends the thread. */
-function look(
-  task: LookTask,
-  signal: AbortSignal,
-): Promise<Exclude<LookAnswer, { readonly type: 'failed' }>> {
+function look(task: LookTask, signal: AbortSignal): Promise<LookAnswer> {
   return new Promise((resolve, reject) => {
     const thread = new Worker(new URL('../catalog/look-thread.ts', import.meta.url), {
       name: 'library-look',

@@ -5,19 +5,22 @@ import xxhash from 'xxhash-wasm';
 import type { LibrarySettings } from '../library/library-options.ts';
 import { parseTemplate } from '../library/template.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
+import { type ExplainedTrack, explainTrack } from './explain-track.ts';
 import { openCatalogForReading } from './open-catalog.ts';
 import { previewTemplate, type TemplatePreview } from './preview-template.ts';
 
-export interface LookTask {
-  readonly what: 'preview';
+export type LookTask = {
   readonly catalogPath: string;
   readonly library: LibrarySettings;
-  readonly template: string;
-  readonly examples: number;
-}
+} & (
+  | { readonly what: 'preview'; readonly template: string; readonly examples: number }
+  /** A path of the tree. */
+  | { readonly what: 'explain'; readonly path: string }
+);
 
 export type LookAnswer =
   | { readonly type: 'preview'; readonly preview: TemplatePreview }
+  | { readonly type: 'explained'; readonly explained: ExplainedTrack }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 const collisionsNamed = 50;
@@ -26,9 +29,13 @@ async function answerTo(task: LookTask): Promise<LookAnswer> {
   const { h64ToString } = await xxhash();
   const database = openCatalogForReading(task.catalogPath);
   try {
-    const parsed = parseTemplate(task.template);
+    const parsed = parseTemplate(task.what === 'preview' ? task.template : task.library.template);
     if (parsed.type === 'refused') {
       throw new MusicfsError('invalid_argument', `template, column ${parsed.column}: ${parsed.reason}`);
+    }
+    if (task.what === 'explain') {
+      const layout = { template: parsed.template, library: task.library.options };
+      return { type: 'explained', explained: explainTrack(database, task.path, layout) };
     }
     const preview = previewTemplate(database, {
       layout: { template: parsed.template, library: task.library.options },

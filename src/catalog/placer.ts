@@ -13,6 +13,7 @@ import type { Template } from '../library/template.ts';
 import type { TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import type { Settled } from './folder-groups.ts';
 import type { ReadFile } from './publication.ts';
 import { rootNodeId } from './schema.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
@@ -34,6 +35,7 @@ interface PlacedTrack {
   readonly audioFp: string | null;
   readonly albumKey: string;
   readonly tags: string;
+  readonly settled: string | null;
   readonly originName: string;
 }
 
@@ -48,7 +50,7 @@ export class Placer {
     this.sql = {
       track: database.prepare<unknown[], PlacedTrack>(
         `SELECT t.real_path AS realPath, t.state, t.audio_fp AS audioFp, t.album_key AS albumKey, t.tags,
-                o.name AS originName
+                t.settled, o.name AS originName
          FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
       ),
       ofAlbum: database
@@ -66,9 +68,16 @@ export class Placer {
     };
   }
 
-  /** The folder a file renders to, folded and hashed: tracks that share it are one album when discs are counted. */
-  albumKeyOf(originName: string, { path, tags, state }: Pick<ReadFile, 'path' | 'tags' | 'state'>): string {
-    const { directories } = this.placement(originName, path, tags, state, false);
+  /**
+   * The folder a file renders to, folded and hashed: tracks that share it are one album when discs are counted.
+   * `settled`: see folder-groups.ts.
+   */
+  albumKeyOf(
+    originName: string,
+    { path, tags, state }: Pick<ReadFile, 'path' | 'tags' | 'state'>,
+    settled: string | null = null,
+  ): string {
+    const { directories } = this.placement(originName, path, tags, state, settled, false);
     return this.options.hash(directories.map(({ name }) => foldName(name)).join('/'));
   }
 
@@ -97,7 +106,7 @@ export class Placer {
       tags: JSON.parse(track.tags) as TrackTags, // written by TrackRows
       state: track.state,
     };
-    const key = this.albumKeyOf(track.originName, file);
+    const key = this.albumKeyOf(track.originName, file, track.settled);
     if (key === track.albumKey) return [key];
     this.sql.setAlbumKey.run(key, node);
     return [track.albumKey, key];
@@ -117,6 +126,7 @@ export class Placer {
       path,
       tags,
       track.state,
+      track.settled,
       this.isMultiDisc(track.albumKey),
     );
     const parent = this.directories(placement, now);
@@ -140,10 +150,12 @@ export class Placer {
     path: RealPath,
     tags: TrackTags,
     state: TrackState,
+    settled: string | null,
     multiDisc: boolean,
   ): Placement {
     const facts = { originId: originName, realPath: path, tags, state };
-    return placeTrack(facts, { multiDisc }, this.options.template, this.options.library);
+    const album = settled === null ? {} : (JSON.parse(settled) as Settled); // written by FolderGroups
+    return placeTrack(facts, { ...album, multiDisc }, this.options.template, this.options.library);
   }
 
   /** The directory a placement names, made where it does not exist. */

@@ -8,6 +8,7 @@ import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
 import {
@@ -35,6 +36,12 @@ export interface PublisherOptions extends PlacerOptions {
   readonly wantsFileFp?: boolean;
 }
 
+/** What lost or got a track, and has to be looked at again. */
+interface Left {
+  albums: Set<string>;
+  groups: Set<string>;
+}
+
 type Changes = { added: number; changed: number; removed: number };
 
 export class Publisher {
@@ -47,6 +54,7 @@ export class Publisher {
   private readonly tracks: TrackRows;
   private readonly replicas: ReplicaRows;
   private readonly placer: Placer;
+  private readonly groups: FolderGroups;
   private readonly layout: LayoutProgress;
   private readonly sql;
 
@@ -60,6 +68,7 @@ export class Publisher {
     this.tracks = new TrackRows(database, this.tree);
     this.replicas = new ReplicaRows(database);
     this.placer = new Placer(database, this.tree, options);
+    this.groups = new FolderGroups(database, options);
     this.layout = new LayoutProgress(database, options);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
@@ -168,13 +177,13 @@ export class Publisher {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
       const nodes = new Set<number>();
-      const albums = new Set<string>();
+      const left: Left = { albums: new Set(), groups: new Set() };
       for (const file of ignored) {
         this.tracks.ignore(origin, file);
-        this.takeOut(origin, file, albums, now, changes);
+        this.takeOut(origin, file, left, now, changes);
       }
       for (const file of files) {
-        const replica = this.asReplica(origin, file, albums, now, changes);
+        const replica = this.asReplica(origin, file, left, now, changes);
         if (replica !== null) {
           seen(replica);
           continue;
@@ -185,16 +194,18 @@ export class Publisher {
           continue;
         }
         const albumKey = this.placer.albumKeyOf(originName, file);
-        const { node, isNew, formerAlbumKey } = this.tracks.store(origin, file, albumKey, now);
+        const groupKey = this.groups.keyOf(originName, file);
+        const stored = this.tracks.store(origin, file, { albumKey, groupKey }, now);
+        const { node, isNew, formerAlbumKey, formerGroupKey } = stored;
         if (isNew) changes.added += 1;
         else changes.changed += 1;
         nodes.add(node);
-        albums.add(albumKey);
-        if (formerAlbumKey !== null) albums.add(formerAlbumKey);
+        if (groupKey === null && formerGroupKey !== null) this.groups.leave(node);
+        for (const album of [albumKey, formerAlbumKey]) if (album !== null) left.albums.add(album);
+        for (const group of [groupKey, formerGroupKey]) if (group !== null) left.groups.add(group);
         seen(seenKey.track(node));
       }
-      for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
-      for (const node of nodes) this.placer.place(node, now);
+      this.placeAll(nodes, left, now);
     });
   }
 
@@ -240,9 +251,9 @@ export class Publisher {
   remove(originName: string, paths: readonly RealPath[]): PublishResult {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
-      const albums = new Set<string>();
-      for (const path of paths) this.takeOut(origin, { path }, albums, now, changes);
-      for (const node of this.placer.tracksOfChangedAlbums(albums)) this.placer.place(node, now);
+      const left: Left = { albums: new Set(), groups: new Set() };
+      for (const path of paths) this.takeOut(origin, { path }, left, now, changes);
+      this.placeAll(new Set(), left, now);
     });
   }
 
@@ -285,9 +296,12 @@ export class Publisher {
       const last = nodes.at(-1);
       if (last === undefined) return this.layout.passed(step);
       const toPlace = new Set(nodes);
-      const albums = new Set(step.isSecond ? [] : nodes.flatMap((node) => this.placer.albumAnew(node)));
-      for (const node of this.placer.tracksOfChangedAlbums(albums)) toPlace.add(node);
-      for (const node of toPlace) this.placer.place(node, now, step.isSecond);
+      const left: Left = { albums: new Set(), groups: new Set() };
+      if (!step.isSecond) {
+        left.groups = new Set(nodes.flatMap((node) => this.groups.join(node)));
+        left.albums = new Set(nodes.flatMap((node) => this.placer.albumAnew(node)));
+      }
+      this.placeAll(toPlace, left, now, step.isSecond);
       this.layout.reached(step, last);
       changes.changed = toPlace.size;
     });
@@ -335,11 +349,24 @@ export class Publisher {
     return id;
   }
 
-  /** Takes one file out of the tree; its album goes to `albums`. Does nothing when it is not there. */
+  /**
+   * Gives these tracks their places, and all those whose album or group has changed: neighbours say whose an album is, and
+   * how many discs it has. They are added to `nodes`.
+   */
+  private placeAll(nodes: Set<number>, { albums, groups }: Left, now: Instant, takesBare = false): void {
+    for (const node of this.groups.settle(groups)) {
+      nodes.add(node);
+      for (const album of this.placer.albumAnew(node)) albums.add(album);
+    }
+    for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
+    for (const node of nodes) this.placer.place(node, now, takesBare);
+  }
+
+  /** Takes one file out of the tree; what it was part of goes to `left`. Does nothing when it is not there. */
   private takeOut(
     origin: number,
     file: Pick<SeenFile, 'path'>,
-    albums: Set<string>,
+    left: Left,
     now: Instant,
     changes: Changes,
   ): void {
@@ -359,7 +386,8 @@ export class Publisher {
       changes.changed += 1;
       return;
     }
-    albums.add(known.albumKey);
+    left.albums.add(known.albumKey);
+    if (known.groupKey !== null) left.groups.add(known.groupKey);
     this.tree.unlist(known.node, now);
     this.tracks.remove(origin, known, now);
     changes.removed += 1;
@@ -372,7 +400,7 @@ export class Publisher {
   private asReplica(
     origin: number,
     file: ReadFile,
-    albums: Set<string>,
+    left: Left,
     now: Instant,
     changes: Changes,
   ): number | null {
@@ -381,7 +409,8 @@ export class Publisher {
     const own = this.tracks.known(origin, file);
     if (own !== undefined && own.removedAt === null) {
       // It was another file until now, and shown as such.
-      albums.add(own.albumKey);
+      left.albums.add(own.albumKey);
+      if (own.groupKey !== null) left.groups.add(own.groupKey);
       this.tree.unlist(own.node, now);
       this.tracks.remove(origin, own, now);
       changes.removed += 1;

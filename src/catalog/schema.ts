@@ -141,6 +141,13 @@ const migrations: readonly string[] = [
   `
   CREATE INDEX entries_gone ON entries (parent, folded) WHERE removed_at IS NOT NULL;
   `,
+  // Files of one folder and album are judged by each other: `group_key` is what they share, `settled` what that says of
+  // each. Filled when the tree is laid out anew.
+  `
+  ALTER TABLE tracks ADD COLUMN group_key TEXT;
+  ALTER TABLE tracks ADD COLUMN settled TEXT;
+  CREATE INDEX tracks_of_group ON tracks (group_key) WHERE group_key IS NOT NULL AND removed_at IS NULL;
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -18,6 +18,7 @@ export interface KnownTrack {
   readonly removedAt: number | null;
   readonly state: string;
   readonly albumKey: string;
+  readonly groupKey: string | null;
 }
 
 export interface StoredTrack {
@@ -25,6 +26,7 @@ export interface StoredTrack {
   readonly isNew: boolean;
   /** The album it was in before, when it was known. */
   readonly formerAlbumKey: string | null;
+  readonly formerGroupKey: string | null;
 }
 
 export class TrackRows {
@@ -37,7 +39,7 @@ export class TrackRows {
     this.sql = {
       known: database.prepare<unknown[], KnownTrack>(
         `SELECT t.node, n.size, n.mtime_s AS mtimeS, n.mtime_ns AS mtimeNs, t.removed_at AS removedAt, t.state,
-                t.album_key AS albumKey, t.etag, t.file_fp AS fileFp
+                t.album_key AS albumKey, t.group_key AS groupKey, t.etag, t.file_fp AS fileFp
          FROM tracks t JOIN nodes n ON n.id = t.node WHERE t.origin = ? AND t.real_path = ?`,
       ),
       contentOf: database.prepare<unknown[], { audioFp: string | null; tags: string }>(
@@ -61,12 +63,12 @@ export class TrackRows {
         .pluck(),
       pathOf: database.prepare<unknown[], Buffer>('SELECT real_path FROM tracks WHERE node = ?').pluck(),
       insert: prepare(
-        `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, disc, disc_total, tags,
-           etag, file_fp)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, group_key, disc, disc_total,
+           tags, etag, file_fp)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       update: prepare(
-        `UPDATE tracks SET state = ?, reason = ?, audio_fp = ?, album_key = ?, disc = ?, disc_total = ?, tags = ?,
+        `UPDATE tracks SET state = ?, reason = ?, audio_fp = ?, album_key = ?, group_key = ?, disc = ?, disc_total = ?, tags = ?,
                 etag = ?, file_fp = coalesce(?, file_fp), removed_at = NULL WHERE node = ?`,
       ),
       remove: prepare('UPDATE tracks SET removed_at = ? WHERE node = ?'),
@@ -131,7 +133,12 @@ export class TrackRows {
   }
 
   /** Writes what was read of a file; changed content becomes a new version of its node. */
-  store(origin: number, file: ReadFile, albumKey: string, now: Instant): StoredTrack {
+  store(
+    origin: number,
+    file: ReadFile,
+    { albumKey, groupKey }: { readonly albumKey: string; readonly groupKey: string | null },
+    now: Instant,
+  ): StoredTrack {
     const mtime = instantOf(file.mtimeNs);
     const known = this.known(origin, file);
     const row = [
@@ -139,6 +146,7 @@ export class TrackRows {
       file.reason,
       file.audioFp,
       albumKey,
+      groupKey,
       file.tags.disc ?? null,
       file.tags.discTotal ?? null,
       JSON.stringify(file.tags),
@@ -150,7 +158,7 @@ export class TrackRows {
       const node = this.tree.addFile(file.sizeBytes, mtime, now);
       this.sql.insert.run(node, origin, bytesOf(file), ...row);
       this.count(origin, 1, file.sizeBytes, failed);
-      return { node, isNew: true, formerAlbumKey: null };
+      return { node, isNew: true, formerAlbumKey: null, formerGroupKey: null };
     }
     const { node } = known;
     const isNewContent = isChanged(known, file) || this.isRewritten(known, file);
@@ -163,7 +171,12 @@ export class TrackRows {
       this.sql.newVersion.run(file.sizeBytes, seconds, nanoseconds, now.seconds, now.nanoseconds, node);
       this.tree.repointed(node);
     }
-    return { node, isNew: known.removedAt !== null, formerAlbumKey: known.albumKey };
+    return {
+      node,
+      isNew: known.removedAt !== null,
+      formerAlbumKey: known.albumKey,
+      formerGroupKey: known.groupKey,
+    };
   }
 
   /** The holder of a track is another one from now on: same node, same content. Its former place is nobody's. */

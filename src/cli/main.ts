@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, Register>> = {
   unpin: async (program) => (await import('./pin.ts')).registerUnpin(program),
   pins: async (program) => (await import('./pin.ts')).registerPins(program),
   prefetch: async (program) => (await import('./pin.ts')).registerPrefetch(program),
+  explain: async (program) => (await import('./explain.ts')).registerExplain(program),
   template: async (program) => (await import('./template.ts')).registerTemplate(program),
   doctor: async (program) => (await import('./doctor.ts')).registerDoctor(program),
   'install-service': async (program) =>

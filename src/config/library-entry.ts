@@ -53,6 +53,7 @@ export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}
     variousArtists: entry.various_artists,
     articles: entry.articles,
     year: entry.year,
+    guessCompilations: entry.guess_compilations,
     split:
       entry.split === undefined
         ? undefined

@@ -15,6 +15,7 @@ import { DaemonUnreachable } from './client-errors.ts';
 import type {
   CacheReport,
   ClearCacheRequest,
+  ExplanationReport,
   FailpointReport,
   PinReport,
   PrefetchReport,
@@ -34,6 +35,7 @@ import type { CacheClient } from './generated/musicfs/v1/Cache.ts';
 import type { CancelScanResponse__Output } from './generated/musicfs/v1/CancelScanResponse.ts';
 import type { ClearCacheResponse__Output } from './generated/musicfs/v1/ClearCacheResponse.ts';
 import type { DebugClient } from './generated/musicfs/v1/Debug.ts';
+import type { Explanation__Output } from './generated/musicfs/v1/Explanation.ts';
 import type { LibraryClient } from './generated/musicfs/v1/Library.ts';
 import type { ListFailpointsResponse__Output } from './generated/musicfs/v1/ListFailpointsResponse.ts';
 import type { ListPinsResponse__Output } from './generated/musicfs/v1/ListPinsResponse.ts';
@@ -56,6 +58,7 @@ import {
 
 export type {
   CacheReport,
+  ExplanationReport,
   FailpointReport,
   PinReport,
   PrefetchReport,
@@ -82,6 +85,7 @@ export interface ControlClient {
   addPin(path: string): Promise<boolean>;
   removePin(path: string): Promise<boolean>;
   prefetch(paths: readonly string[]): AsyncIterable<PrefetchReport>;
+  explain(path: string): Promise<ExplanationReport>;
   /** Leaving the call early stops it. */
   previewTemplate(request: PreviewTemplateRequest): AsyncIterable<TemplatePreviewReport>;
   listFailpoints(): Promise<readonly FailpointReport[]>;
@@ -195,6 +199,8 @@ export function connect(socketPath: string, { timeoutMs }: ConnectOptions = {}):
         (message: PrefetchProgress__Output): PrefetchReport => message,
         failure,
       ),
+    explain: async (path) =>
+      ask<Explanation__Output>((options, done) => library.explain({ path }, options, done)),
     previewTemplate: (request) =>
       partsOf(
         () =>

@@ -37,6 +37,20 @@ export interface ControlPort {
 export interface LibraryPort {
   /** Errors: `invalid_argument` (the template, with its column), `overloaded`. Aborting stops it. */
   previewTemplate(request: PreviewTemplateRequest, signal: AbortSignal): Promise<TemplatePreviewReport>;
+  /** Of a file of the tree. Errors: `not_found`, `invalid_argument` (a directory), `overloaded`. */
+  explain(path: string): Promise<ExplanationReport>;
+}
+
+/** As message Explanation of proto/musicfs/v1/library.proto says. */
+export interface ExplanationReport {
+  readonly path: string;
+  readonly originId: string;
+  readonly realPath: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly holders: readonly string[];
+  readonly rules: readonly { readonly id: string; readonly text: string }[];
+  readonly tags: readonly { readonly field: string; readonly values: readonly string[] }[];
 }
 
 export interface PreviewTemplateRequest {

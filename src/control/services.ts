@@ -62,8 +62,17 @@ export function pinService({ cache }: ControlPort, { unary, stream }: CallAnswer
   };
 }
 
-export function libraryService({ library }: ControlPort, { stream }: CallAnswerer): LibraryHandlers {
+export function libraryService({ library }: ControlPort, { unary, stream }: CallAnswerer): LibraryHandlers {
   return {
+    Explain: unary(async ({ path }) => {
+      const { holders, rules, tags, ...rest } = await library.explain(path);
+      return {
+        ...rest,
+        holders: [...holders],
+        rules: [...rules],
+        tags: tags.map(({ field, values }) => ({ field, values: [...values] })),
+      };
+    }),
     PreviewTemplate: stream(async function* (request, signal) {
       const { examples, collisions, ...rest } = await library.previewTemplate(request, signal);
       yield {

@@ -40,6 +40,8 @@ export const limits = {
   oldVersionMs: 24 * 3600 * 1000,
   /** Files an origin may lose in one scan without a person's word, whatever its size … */
   removalGuardFiles: 50,
+  /** Tracks of one folder and album that are judged by each other; more are a heap of files, not an album. */
+  groupTracks: 2_000,
   /** Tracks that are given new places in one transaction, when settings have changed: 20 ms of the writer thread. */
   layoutTracks: 200,
   /** … or this share of it, when that is more. */

@@ -227,6 +227,21 @@ export async function serve(port: ControlPort, below = 'control'): Promise<Runni
 }
 
 const fakeLibrary: LibraryPort = {
+  async explain(path) {
+    if (path !== 'A/B/01.flac') throw new MusicfsError('not_found', `${path} is not in the library`);
+    return {
+      ...{ path, originId: 'nas', realPath: 'b/\u001b[31m1.flac', state: 'ok', reason: '' },
+      holders: ['nas', 'copy'],
+      rules: [
+        { id: 'aa2', text: 'filed under "A": album_artist says "A"' },
+        { id: 'template', text: 'default' },
+      ],
+      tags: [
+        { field: 'album_artist', values: ['A'] },
+        { field: 'artists', values: ['A', 'B'] },
+      ],
+    };
+  },
   async previewTemplate({ template, examples }) {
     if (template.includes('$$$'))
       throw new MusicfsError('invalid_argument', 'template, column 3: no such name');
