@@ -194,7 +194,7 @@ test('parsers killed in mid-scan are replaced; the scan ends with every file', a
     ] as const;
     writeFileSync(path.join(library.origin, `fresh ${track}.flac`), makeFlac(tags, { seed: track }));
   }
-  await library.failpoint('parser.file=delay(30)');
+  await library.failpoint('parser.file=delay(200)');
   const scan = library.rescan();
   const killed = new Set<number>();
   for (let round = 0; round < 3; round += 1) {
