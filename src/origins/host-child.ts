@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { pipesOf } from '../platform/child-pipes.ts';
 import type { Clock } from '../platform/clock.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
@@ -44,7 +45,8 @@ export class HostChild {
   /** Nobody here killed it. */
   endedByItself = false;
   private readonly process: ChildProcess;
-  private readonly socket: Socket;
+  /** Null where the process could not be started. */
+  private readonly socket: Socket | null;
   private readonly clock: Clock;
   private readonly about: string;
   private readonly events: HostChildEvents;
@@ -65,9 +67,9 @@ export class HostChild {
       env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', UV_THREADPOOL_SIZE: String(limits.hostPoolThreads) },
       cwd: '/',
     });
-    this.socket = this.process.stdio[3] as Socket;
-    this.socket.on('data', (piece: Buffer) => this.receive(piece));
-    this.socket.on('error', () => {
+    this.socket = (pipesOf(this.process)[3] as Socket | undefined) ?? null;
+    this.socket?.on('data', (piece: Buffer) => this.receive(piece));
+    this.socket?.on('error', () => {
       this.endedByItself ||= this.failure === null;
       this.kill('its socket broke');
     });
@@ -106,7 +108,7 @@ export class HostChild {
   }
 
   send(message: DaemonMessage): void {
-    if (this.failure === null) this.socket.write(encodeMessage(message));
+    if (this.failure === null) this.socket?.write(encodeMessage(message));
   }
 
   /** The call wants no more. The process has to say that it stopped, or it is killed. */
@@ -122,7 +124,7 @@ export class HostChild {
   kill(why: string): void {
     this.fail(why);
     this.process.kill('SIGKILL');
-    this.socket.destroy();
+    this.socket?.destroy();
     this.process.stderr?.destroy();
     // One that is stuck in the kernel must not keep the daemon from ending.
     this.clock.after(limits.hostDeathMs, () => this.process.unref());

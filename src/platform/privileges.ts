@@ -7,8 +7,12 @@ import { readFileSync } from 'node:fs';
  * setpriv from running.
  */
 export function hasNoNewPrivileges(): boolean {
-  return /^NoNewPrivs:\s*1$/m.test(ownStatus());
+  noNewPrivileges ??= /^NoNewPrivs:\s*1$/m.test(ownStatus());
+  return noNewPrivileges;
 }
+
+/** Settled when the process began. Looked at once: later there may be no descriptor for it. */
+let noNewPrivileges: boolean | undefined;
 
 /** CAP_SYS_ADMIN among the effective capabilities. */
 export function hasSysAdmin(): boolean {

@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { pipesOf } from '../platform/child-pipes.ts';
 import { hasNoNewPrivileges } from '../platform/privileges.ts';
 import {
   type ChildBatch,
@@ -83,7 +84,7 @@ export class ParserChild {
         cwd: '/',
       },
     );
-    const results = this.process.stdio[3];
+    const results = pipesOf(this.process)[3];
     results?.on('data', (piece: Buffer) => this.receive(piece));
     results?.on('error', () => this.kill('its pipe broke'));
     // Writing to a child that has just died fails; its exit tells the rest.
