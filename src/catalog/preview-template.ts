@@ -8,6 +8,7 @@ import { placeTrack } from '../library/placement.ts';
 import { realPath, realPathText } from '../library/real-path.ts';
 import type { TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
+import type { Settled } from './folder-groups.ts';
 import type { Layout } from './placer.ts';
 import { TreePaths } from './tree-paths.ts';
 
@@ -38,6 +39,7 @@ interface TrackRow {
   readonly originName: string;
   readonly state: TrackState;
   readonly tags: string;
+  readonly settled: string | null;
 }
 
 /** Which discs an album was seen to have. */
@@ -48,7 +50,7 @@ interface Discs {
 
 export function previewTemplate(database: Database.Database, options: PreviewOptions): TemplatePreview {
   const tracks = database.prepare<unknown[], TrackRow>(
-    `SELECT t.node, t.real_path AS realPath, o.name AS originName, t.state, t.tags
+    `SELECT t.node, t.real_path AS realPath, o.name AS originName, t.state, t.tags, t.settled
      FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.removed_at IS NULL ORDER BY t.node`,
   );
   const paths = new TreePaths(database);
@@ -133,7 +135,8 @@ function placed(row: TrackRow, multiDisc: boolean, { template, library }: Layout
     tags,
     state: row.state,
   };
-  const { directories, file } = placeTrack(facts, { multiDisc }, template, library);
+  const neighbours = row.settled === null ? {} : (JSON.parse(row.settled) as Settled); // written by FolderGroups
+  const { directories, file } = placeTrack(facts, { ...neighbours, multiDisc }, template, library);
   return { tags, directories: directories.map(({ name }) => name), file: file.name };
 }
 

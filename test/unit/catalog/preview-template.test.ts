@@ -33,6 +33,14 @@ it('finds nothing to change in the template that is used, though names have suff
   expect(preview(filled(), 'default')).toMatchObject({ tracks: 4, changed: 0, examples: [], colliding: 2 });
 });
 
+it('knows what neighbours say of an album', () => {
+  const catalog = new LibraryCatalog();
+  catalog.publish(...['A', 'B', 'C'].map((artist) => track(artist, artist, { tags: { artist } })));
+  expect(preview(catalog, 'default')).toMatchObject({ tracks: 3, changed: 0 });
+  const [example] = preview(catalog, '$album_artist/$title').examples;
+  expect(example?.after).toBe('Various Artists/A.flac');
+});
+
 it('says what a new one would do exactly as the change then does it', () => {
   const catalog = filled();
   const { changed, examples, longestName } = preview(catalog, '$album/$disc_track $title');
