@@ -368,6 +368,7 @@ function song(artist: string, track: number, audioBytes: number): Buffer {
   return makeFlac(
     [
       ['ARTIST', artist],
+      ['ALBUMARTIST', artist], // they lie in one folder, and would be taken for a compilation
       ['ALBUM', 'Album'],
       ['TITLE', `Title ${track}`],
       ['TRACKNUMBER', String(track)],
