@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ExplanationReport } from '../control/client.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { printReport } from './print.ts';
+import { harmless, printReport } from './print.ts';
 import { pathInMount } from './tree-path.ts';
 
 export function registerExplain(program: Command): void {
@@ -22,17 +22,12 @@ function describeExplanation(report: ExplanationReport): string {
   const width = Math.max(...rules.map(({ id }) => id.length), 0);
   const tagWidth = Math.max(...tags.map(({ field }) => field.length), 0);
   return [
-    shown(path),
-    `  is ${shown(realPath)} on ${originId}${others.length === 0 ? '' : `, also held by ${others.join(', ')}`}`,
-    ...(state === 'ok' ? [] : [`  ${state}${reason === '' ? '' : `: ${shown(reason)}`}`]),
+    harmless(path),
+    `  is ${harmless(realPath)} on ${originId}${others.length === 0 ? '' : `, also held by ${others.join(', ')}`}`,
+    ...(state === 'ok' ? [] : [`  ${state}${reason === '' ? '' : `: ${harmless(reason)}`}`]),
     'because',
-    ...rules.map(({ id, text }) => `  ${id.padEnd(width)}  ${shown(text)}`),
+    ...rules.map(({ id, text }) => `  ${id.padEnd(width)}  ${harmless(text)}`),
     'tags',
-    ...tags.map(({ field, values }) => `  ${field.padEnd(tagWidth)}  ${shown(values.join(' · '))}`),
+    ...tags.map(({ field, values }) => `  ${field.padEnd(tagWidth)}  ${harmless(values.join(' · '))}`),
   ].join('\n');
-}
-
-/** What could steer a terminal is not shown. */
-function shown(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }

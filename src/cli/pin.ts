@@ -6,7 +6,7 @@ import { MusicfsError } from '../platform/errors.ts';
 import { bytes, count, counted } from '../platform/plain-figures.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { printJsonLine, printReport } from './print.ts';
+import { harmless, printJsonLine, printReport } from './print.ts';
 import { pathInMount } from './tree-path.ts';
 
 export function registerPin(program: Command): void {
@@ -86,7 +86,6 @@ function describePin({ path, tracks, heldTracks, bytes: all, heldBytes }: PinRep
   return `${shown(path)}  ${count(heldTracks)} of ${counted(tracks, 'track')} held, ${bytes(heldBytes)} of ${bytes(all)}`;
 }
 
-/** What could steer a terminal is not shown. */
 function shown(path: string): string {
-  return path === '' ? 'everything' : path.replace(/[\p{Cc}\p{Cf}]/gu, '?');
+  return path === '' ? 'everything' : harmless(path);
 }

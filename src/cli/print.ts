@@ -13,3 +13,8 @@ export function printReport<T>(
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
+
+/** A text from an origin or a tag, without what could steer a terminal. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?');
+}

@@ -1,6 +1,7 @@
 // How a scan is shown while it runs: a bar on a terminal, otherwise a line a second. Goes to stderr, so that results on
 // stdout stay clean.
 import { count, counted, duration } from '../platform/plain-figures.ts';
+import { harmless } from './print.ts';
 
 /** The part of a scan's state that is shown. */
 export interface ShownProgress {
@@ -68,5 +69,5 @@ function describeProgress({ phase, done, total, filesPerSecond, etaSeconds }: Sh
 
 /** File names are the users' and may hold anything: what could steer a terminal is not shown. */
 function pathOf({ currentPath }: ShownProgress): string {
-  return currentPath === undefined ? '' : `  ${currentPath.replace(/[\p{Cc}\p{Cf}]/gu, '?')}`;
+  return currentPath === undefined ? '' : `  ${harmless(currentPath)}`;
 }

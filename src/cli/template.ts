@@ -6,7 +6,7 @@ import { templatePresets } from '../library/template.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { count, counted } from '../platform/plain-figures.ts';
 import { addDaemonOptions, type DaemonOptions, withDaemon } from './find-daemon.ts';
-import { printReport } from './print.ts';
+import { harmless, printReport } from './print.ts';
 
 interface PreviewOptions extends DaemonOptions {
   readonly examples?: string;
@@ -37,19 +37,14 @@ export function registerTemplate(program: Command): void {
 function describePreview(report: TemplatePreviewReport): string {
   const { tracks, changed, colliding, examples, collisions, longestName, longestNameBytes } = report;
   const lines = [`${count(changed)} of ${counted(tracks, 'track')} would have another path`];
-  for (const { before, after } of examples) lines.push(`  ${shown(before)}`, `  → ${shown(after)}`);
+  for (const { before, after } of examples) lines.push(`  ${harmless(before)}`, `  → ${harmless(after)}`);
   if (colliding > 0) {
     lines.push(`${counted(colliding, 'track')} would share a path, and be told apart by a suffix`);
     for (const { path, realPaths } of collisions) {
-      lines.push(`  ${shown(path)}`, ...realPaths.map((file) => `    ${shown(file)}`));
+      lines.push(`  ${harmless(path)}`, ...realPaths.map((file) => `    ${harmless(file)}`));
     }
   }
   if (longestName !== '')
-    lines.push(`the longest name has ${longestNameBytes} of 255 bytes: ${shown(longestName)}`);
+    lines.push(`the longest name has ${longestNameBytes} of 255 bytes: ${harmless(longestName)}`);
   return lines.join('\n');
-}
-
-/** What could steer a terminal is not shown. */
-function shown(path: string): string {
-  return path.replace(/[\p{Cc}\p{Cf}]/gu, '?');
 }
