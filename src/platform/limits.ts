@@ -65,7 +65,7 @@ export const limits = {
    * the lanes they stay far below the size of the pool, so that the fuse thread's poll always finds a thread.
    */
   readsInPool: 12,
-  /** Threads of libuv's pool: 12 reads, 8 calls of the local lane, 24 on the cache disk, polls and notifications. */
+  /** Threads of libuv's pool: 12 reads, 8 calls of the local lane, 32 on the cache disk, polls and notifications. */
   poolThreads: 64,
   /** ms after which a read that a disk does not answer fails with EIO. */
   readDeadlineMs: 30_000,
@@ -216,11 +216,11 @@ export const limits = {
   chunksPerCommit: 64,
   /** Bytes of chunks that wait for the disk; further ones are not kept. Two groups while one is being written. */
   chunksWaitingBytes: 64 * 1024 * 1024,
-  /** Calls on the cache disk at once; files that are written and named together in one go. */
+  /** Calls on the cache disk at once, but for the writing and naming of chunks, which go together. */
   cacheCallsAtOnce: 32,
   /** ms after which the thread that writes chunk files ends, when there is nothing to write. */
   diskThreadIdleMs: 5_000,
-  /** ms after which a call on the cache disk counts as never answered; of a sync of all, which writes what others left. */
+  /** ms after which a call on the cache disk counts as never answered; of a sync of all, and of what is written together. */
   cacheDiskMs: 10_000,
   cacheSyncMs: 60_000,
   /** So many failures within so many ms, and the cache disk counts as dead. */
