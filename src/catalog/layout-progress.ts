@@ -1,7 +1,7 @@
 // By which settings the tree is laid out, and how far a change of them has come. Kept in table `meta`, so that a life that
 // begins goes on where the last one ended. Used by the publisher, inside its transactions where it writes.
 //
-//   layout         hash of the settings that every track was placed by
+//   layout         hash of the settings that every track was placed by; 0 while a change is under way
 //   layout_next    hash of those that tracks are being placed by
 //   layout_second  1: on the second way over all tracks
 //   layout_after   tracks up to this node are done on that way
@@ -19,6 +19,8 @@ type Key = 'layout' | 'layout_next' | 'layout_second' | 'layout_after';
 
 /** Increased when names come out otherwise although the settings are as they were. */
 const rulesVersion = 2;
+
+const underWay = 0;
 
 export class LayoutProgress {
   private readonly wanted: number;
@@ -45,6 +47,7 @@ export class LayoutProgress {
 
   /** Tracks up to this node are done. */
   reached({ isSecond }: LayoutStep, after: number): void {
+    this.set('layout', underWay); // also when the change is taken back half way
     this.set('layout_next', this.wanted);
     this.set('layout_second', isSecond ? 1 : 0);
     this.set('layout_after', after);

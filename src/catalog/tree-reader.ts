@@ -175,6 +175,7 @@ export class TreeReader {
     const isNamed = (row: EntryRow) => row[10] === name || row[10] === normalizeName(name);
     const row = this.byName.get(parentId, folded);
     if (row !== undefined) return isNamed(row) ? entryOf(row) : undefined;
+    this.count();
     const sinceSeconds = Math.floor((this.nowMs() - limits.formerNameMs) / 1000);
     const former = this.byFormerName.get(parentId, folded, sinceSeconds);
     if (former !== undefined && isNamed(former)) return { ...entryOf(former), isGone: true };

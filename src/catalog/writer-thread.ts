@@ -140,9 +140,7 @@ function begin(port: Port, data: WriterThreadData, hash: (text: string) => strin
       setImmediate(layOut);
     } catch (error) {
       if (error instanceof InjectedCrash) throw error;
-      const code = failureCodeOf(error);
-      if (code === 'internal') throw error;
-      tell({ type: 'layout-failed', code, message: messageOf(error) });
+      tell({ type: 'layout-failed', code: failureCodeOf(error), message: messageOf(error) });
       setTimeout(layOut, layoutAgainMs).unref();
     }
   }

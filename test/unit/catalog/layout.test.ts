@@ -60,7 +60,18 @@ describe('a change of the template', () => {
     expect(catalog.publisherWith('$title').isOutOfLayout).toBe(false);
   });
 
-  it('begins anew when the settings change on the way, and forgets a change that is taken back', () => {
+  it('that is taken back half way is undone', () => {
+    const catalog = filled();
+    const before = catalog.files();
+    catalog.publisherWith('$title').layOut(1);
+    expect(catalog.files()).not.toEqual(before);
+    const back = catalog.publisherWith('default');
+    expect(back.isOutOfLayout).toBe(true);
+    layOut(back, 1);
+    expect(catalog.files()).toEqual(before);
+  });
+
+  it('begins anew when the settings change on the way', () => {
     const catalog = filled();
     catalog.publisherWith('$title').layOut(1);
     const other = catalog.publisherWith('$track - $title');

@@ -93,7 +93,7 @@ describe('an answer', () => {
     expect(counts).toEqual([counts[0], counts[0]]);
     expect(counts[0]).toEqual({
       lookup: 1,
-      missing: 1,
+      missing: 2, // among the names there are, and those that went
       attributes: 1,
       firstPage: 1,
       lastPage: 2,
