@@ -68,7 +68,7 @@ async function letGo(
   mountPoint: string,
   manager: ServiceManager | null,
 ): Promise<void> {
-  if (mountAt(mountPoint, readMounts())?.device === device) await unmount(mountPoint, { lazy: true });
+  if (mountAt(mountPoint, readMounts())?.device === device) await unmount(mountPoint, 'giving-up');
   for (const name of Object.values(storedNames)) manager?.notify({ FDSTOREREMOVE: 1, FDNAME: name });
   closeSync(fd);
   closeSync(memoryFd);

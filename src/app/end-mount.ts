@@ -14,10 +14,10 @@ export async function endMount(mountPoint: string, device: string, log: Logger):
     if (top !== undefined) log.warn({ event: 'mount_covered', mountPoint, by: top.fsType });
     return; // gone already, or somebody mounted over it: theirs is not ours to take away
   }
-  if ((await unmount(mountPoint, { lazy: false })) === null) return;
+  if ((await unmount(mountPoint, 'when-unused')) === null) return;
   await pause(busyRetryMs);
-  if ((await unmount(mountPoint, { lazy: false })) === null) return;
-  const error = await unmount(mountPoint, { lazy: true });
+  if ((await unmount(mountPoint, 'when-unused')) === null) return;
+  const error = await unmount(mountPoint, 'lazy');
   log.warn(
     error === null
       ? { event: 'unmounted_lazily', mountPoint }

@@ -1,11 +1,10 @@
-// Tells the kernel what to forget. Runs on the main side: a notification waits while the directory it is about has an
-// unanswered request, so the thread that answers requests must never write one. One at a time, in order.
+// Tells the kernel what to forget, in order. The writing is done by a process of its own (notify-process.ts says why).
 //
 // A directory is told twice, the second time a moment later: a listing that was answered just before a publication may
 // reach the kernel's cache just after its notification.
 import type { Invalidation } from '../catalog/publication.ts';
 import type { Clock } from '../platform/clock.ts';
-import { writeAsync } from '../platform/native.ts';
+import { NotifyChild } from './notify-child.ts';
 import { encodeInvalEntry, encodeInvalInode } from './protocol/notifications.ts';
 
 const secondTellingMs = 200;
@@ -23,12 +22,14 @@ export class Notifier {
   /** Notifications written. */
   written = 0;
   private readonly options: NotifierOptions;
+  private readonly child: NotifyChild;
   private isClosed = false;
-  /** Ends when the last write that was begun has ended. */
-  private lastWrite: Promise<void> = Promise.resolve();
+  /** Second tellings end in the order of their ids. */
+  private lastAgain: Promise<void> = Promise.resolve();
 
   constructor(options: NotifierOptions) {
     this.options = options;
+    this.child = new NotifyChild(options.deviceFd, options.clock);
   }
 
   /**
@@ -36,33 +37,34 @@ export class Notifier {
    * Never rejects: a node or name the kernel does not know is ENOENT, which is fine, and a dead session has no readers.
    */
   async tell(invalidations: readonly Invalidation[]): Promise<void> {
-    for (const { parent, name } of invalidations) await this.write(parent, name);
+    await this.write(invalidations);
     const last = invalidations.at(-1);
     if (last === undefined || this.isClosed) return;
-    this.options.clock.after(secondTellingMs, () => void this.tellAgain(invalidations, last.id));
+    this.options.clock.after(secondTellingMs, () => {
+      const listings = invalidations.filter(({ name }) => name === null);
+      this.lastAgain = Promise.all([this.lastAgain, this.write(listings)]).then(() => {
+        if (!this.isClosed) this.options.onTold(last.id);
+      });
+    });
   }
 
   /** No further notification is begun. */
   close(): void {
     this.isClosed = true;
+    this.child.close();
   }
 
-  private async tellAgain(invalidations: readonly Invalidation[], lastId: number): Promise<void> {
-    for (const { parent, name } of invalidations) if (name === null) await this.write(parent, null);
-    if (!this.isClosed) this.options.onTold(lastId);
-  }
-
-  private write(parent: number, name: string | null): Promise<void> {
-    this.lastWrite = this.lastWrite.then(async () => {
-      if (this.isClosed) return;
-      if (!this.options.mayWrite()) return this.close();
+  private async write(invalidations: readonly Invalidation[]): Promise<void> {
+    const notifications: Buffer[] = [];
+    let mayWrite = !this.isClosed;
+    for (const { parent, name } of invalidations) {
+      mayWrite &&= this.options.mayWrite();
+      if (!mayWrite) break;
       const node = { id: parent, version: 0 };
-      await writeAsync(
-        this.options.deviceFd,
-        name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name),
-      );
-      this.written += 1;
-    });
-    return this.lastWrite;
+      notifications.push(name === null ? encodeInvalInode(node) : encodeInvalEntry(node, name));
+    }
+    await this.child.write(notifications);
+    if (!this.isClosed) this.written += notifications.length;
+    if (!mayWrite) this.close();
   }
 }

@@ -1,16 +1,28 @@
 // Ending mounts: as root by a system call, as an ordinary user through fusermount3. Used by the daemon for its own
 // mount, by the keeper and the command line for dead ones.
 //
-// `lazy` (MNT_DETACH) takes a mount away at once, whatever still uses it. The path of a mount is named to the kernel
+// A lazy unmount (MNT_DETACH) takes a mount away at once, whatever still uses it. One that gives up (MNT_FORCE as well,
+// which only root may) also fails what waits in it: a mount that nobody will answer again, whoever holds its descriptor
+// still. The path of a mount is named to the kernel
 // only: nothing here looks below it. A daemon may unmount what it serves itself, as long as it goes on serving: both
 // ways leave its event loop alone.
 import { spawn } from 'node:child_process';
 import { findFusermount } from '../platform/fusermount.ts';
-import { unmountAsync } from '../platform/native-mount.ts';
+import { unmountAsync, unmountFlags } from '../platform/native-mount.ts';
+
+export type UnmountHow = 'when-unused' | 'lazy' | 'giving-up';
+
+const flagsOf: Readonly<Record<UnmountHow, number>> = {
+  'when-unused': 0,
+  lazy: unmountFlags.detach,
+  'giving-up': unmountFlags.detach | unmountFlags.force,
+};
 
 /** Resolves to null, or to why it is mounted still (an errno's name, or a line of the helper). */
-export function unmount(mountPoint: string, { lazy }: { readonly lazy: boolean }): Promise<string | null> {
-  return process.getuid?.() === 0 ? unmountAsync(mountPoint, lazy) : unmountAsUser(mountPoint, lazy);
+export function unmount(mountPoint: string, how: UnmountHow): Promise<string | null> {
+  return process.getuid?.() === 0
+    ? unmountAsync(mountPoint, flagsOf[how])
+    : unmountAsUser(mountPoint, how !== 'when-unused');
 }
 
 /**

@@ -239,7 +239,7 @@ class MountKeeper implements Keeper {
   /** Takes the mount away, should it still be there. What cannot be is left to the next start, which says why not. */
   private async takeAway(): Promise<void> {
     const { mountPoint } = this.options;
-    if (this.isOurs(mountAt(mountPoint, readMounts()))) await unmount(mountPoint, { lazy: true });
+    if (this.isOurs(mountAt(mountPoint, readMounts()))) await unmount(mountPoint, 'giving-up');
     if (this.session !== null) {
       closeSync(this.session.fd);
       closeSync(this.session.memoryFd);

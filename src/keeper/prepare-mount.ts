@@ -152,7 +152,7 @@ function refuseMountOfOthers(mountPoint: string): void {
 }
 
 async function detachDead(mountPoint: string): Promise<void> {
-  const reason = await unmount(mountPoint, { lazy: true });
+  const reason = await unmount(mountPoint, 'giving-up');
   if (reason === null) return;
   throw new MusicfsError(
     'refused',

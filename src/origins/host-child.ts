@@ -9,9 +9,9 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { pipesOf } from '../platform/child-pipes.ts';
 import type { Clock } from '../platform/clock.ts';
+import { confinedNode, noCapability } from '../platform/confined-node.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { hasNoNewPrivileges } from '../platform/privileges.ts';
 import {
   type DaemonMessage,
   encodeMessage,
@@ -36,8 +36,6 @@ export interface HostChildEvents {
 
 const onlyReading = '-all,+dac_read_search';
 const rootArguments = ['--inh-caps', onlyReading, '--ambient-caps', '-all', '--bounding-set', onlyReading];
-/** The daemon may have a capability of its own, which what it starts would inherit. */
-const userArguments = ['--inh-caps', '-all', '--ambient-caps', '-all'];
 
 export class HostChild {
   /** Settles when the process is gone. One that is stuck in the kernel may never be. */
@@ -61,8 +59,13 @@ export class HostChild {
     this.clock = clock;
     this.about = about;
     this.events = events;
-    const [program, ...first] = commandOf(process.getuid?.() === 0);
-    this.process = spawn(program, [...first, fileURLToPath(new URL('./host-process.ts', import.meta.url))], {
+    const isRoot = process.getuid?.() === 0;
+    const [program, ...args] = confinedNode(
+      ['--max-old-space-size=256', fileURLToPath(new URL('./host-process.ts', import.meta.url))],
+      isRoot ? rootArguments : noCapability,
+      isRoot,
+    );
+    this.process = spawn(program, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', UV_THREADPOOL_SIZE: String(limits.hostPoolThreads) },
       cwd: '/',
@@ -247,19 +250,4 @@ export class HostCall {
     this.failure = failure;
     this.wake?.();
   }
-}
-
-function commandOf(isRoot: boolean): [program: string, ...args: string[]] {
-  const node = [
-    process.execPath,
-    '--max-old-space-size=256',
-    '--disable-warning=ExperimentalWarning',
-  ] as const;
-  if (hasNoNewPrivileges() && !isRoot) return [...node];
-  return [
-    'setpriv',
-    ...(isRoot ? rootArguments : userArguments),
-    ...['--no-new-privs', '--pdeathsig', 'KILL', '--'],
-    ...node,
-  ];
 }

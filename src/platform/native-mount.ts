@@ -26,21 +26,21 @@ export function mountFileSystem(
 
 export const mountFlags = { readOnly: 1, noSuid: 2, noDev: 4, noAtime: 1024 } as const;
 
+export const unmountFlags = { force: 1, detach: 2 } as const;
+
 /**
- * umount2(2) on a pool thread, for whoever may serve that mount itself; `lazy` is MNT_DETACH. Resolves to null or the
- * errno's name.
+ * umount2(2) on a pool thread, for whoever may serve that mount itself; `flags` of `unmountFlags`. Resolves to null or
+ * the errno's name.
  */
-export function unmountAsync(target: string, lazy: boolean): Promise<string | null> {
+export function unmountAsync(target: string, flags: number): Promise<string | null> {
   return new Promise((resolve, reject) => {
-    nativeUmount2.async(target, lazy ? detach : 0, (error: Error | null, result: number) => {
+    nativeUmount2.async(target, flags, (error: Error | null, result: number) => {
       if (error !== null) return reject(error);
       const errno = orErrno(result);
       resolve(errno < 0 ? errnoName(-errno) : null);
     });
   });
 }
-
-const detach = 2;
 
 const unixDomain = 1;
 const streamClosedOnExec = 1 | 0o2000000;

@@ -150,19 +150,6 @@ export class Vector {
   }
 }
 
-/** writev(2) of one buffer on a pool thread: for writes that may block. Resolves to bytes or a negative errno. */
-export function writeAsync(fd: number, bytes: Buffer): Promise<number> {
-  const iov = Buffer.alloc(16);
-  iov.writeBigUInt64LE(koffi.address(bytes), 0);
-  iov.writeUInt32LE(bytes.length, 8);
-  return new Promise((resolve, reject) => {
-    nativeWritev.async(fd, iov, 1, (error: Error | null, written: number | bigint) => {
-      if (error !== null) reject(error);
-      else resolve(orErrno(written) + 0 * bytes.length); // the buffer stays reachable until here
-    });
-  });
-}
-
 /** A new eventfd counter, non-blocking and close-on-exec. Throws a system error. */
 export function createEventfd(): number {
   const fd = orErrno(nativeEventfd(0, 0o4000 | 0o2000000));

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { pipesOf } from '../platform/child-pipes.ts';
-import { hasNoNewPrivileges } from '../platform/privileges.ts';
+import { confinedNode, noCapability } from '../platform/confined-node.ts';
 import {
   type ChildBatch,
   type ChildResult,
@@ -46,9 +46,6 @@ const privilegeArguments = [
   ...['--bounding-set', '-all,+dac_read_search'],
 ];
 
-/** A daemon that may pass files through to the kernel has a capability, and what it starts would inherit it. */
-const noCapability = ['--inh-caps', '-all', '--ambient-caps', '-all'];
-
 export class ParserChild {
   private readonly process: ChildProcess;
   private readonly events: ChildEvents;
@@ -63,27 +60,16 @@ export class ParserChild {
 
   constructor(dropPrivileges: boolean, heapMb: number, events: ChildEvents) {
     this.events = events;
-    const [program, ...first] =
-      hasNoNewPrivileges() && !dropPrivileges
-        ? [process.execPath]
-        : [
-            'setpriv',
-            ...(dropPrivileges ? privilegeArguments : noCapability),
-            ...['--no-new-privs', '--pdeathsig', 'KILL', '--', process.execPath],
-          ];
-    this.process = spawn(
-      program,
-      [
-        ...first,
-        ...[`--max-old-space-size=${heapMb}`, '--disable-warning=ExperimentalWarning'],
-        fileURLToPath(new URL('./parser-process.ts', import.meta.url)),
-      ],
-      {
-        stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
-        env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
-        cwd: '/',
-      },
+    const [program, ...args] = confinedNode(
+      [`--max-old-space-size=${heapMb}`, fileURLToPath(new URL('./parser-process.ts', import.meta.url))],
+      dropPrivileges ? privilegeArguments : noCapability,
+      dropPrivileges,
     );
+    this.process = spawn(program, args, {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
+      cwd: '/',
+    });
     const results = pipesOf(this.process)[3];
     results?.on('data', (piece: Buffer) => this.receive(piece));
     results?.on('error', () => this.kill('its pipe broke'));

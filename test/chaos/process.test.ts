@@ -1,4 +1,5 @@
 // Faults that end the process of the daemon, or make its watchdog say so, armed at each start of it.
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
@@ -56,6 +57,42 @@ test('a read that hung when its daemon was killed is answered by the next life',
   expect(stdout.trim()).toBe(
     await library.shell(`sha256sum < "$O/Artist 0/Album 0/01.flac" | cut -d" " -f1`),
   );
+});
+
+test.each([
+  { what: 'is followed at once', settings: [], look: /No such file or directory/ },
+  {
+    what: 'is followed by another mount where the kernel sends nothing twice',
+    settings: ['fuse.init.resend=deny'],
+    look: /connection abort|not connected/,
+  },
+])('R-50: a daemon killed while a notification waits for its answer $what', async ({ settings, look }) => {
+  const library = await mountLibrary({ origin: aLibrary });
+  if (settings.length > 0) await mountAgain(library, settings);
+  await eventually('the daemon takes calls', () => library.status());
+  const { daemon } = await library.pids();
+  const album = 'Artist 0/Album 0 (1960) [FLAC]';
+  await pause(500); // what was published is told a second time
+  await library.tryShell(`stat "$M/${album}/nothing"`);
+  await library.failpoint('fuse.thread.loop=hang;count=1');
+  await pause(1_200); // the thread looks up at least each second
+  // The look holds the lock of its directory until it is answered, and the notification waits for that lock.
+  const looking = library.tryShell(`stat "$M/${album}/none such"`, { limitMs: 30_000 });
+  await eventually('the look waits', () =>
+    library.shell('cat /proc/$(pgrep -nx stat)/stack').then((stack) => stack.includes('fuse_lookup')),
+  );
+  writeFlacLibrary(library.origin, { files: filesInAll + 2, albums: 2 });
+  await library.startScan();
+  await eventually('the notification waits', () =>
+    library
+      .shell(`cat /proc/{${daemon},$(pgrep -P ${daemon} -f notify-process)}/task/*/stack`)
+      .then((stacks) => stacks.includes('fuse_reverse_inval_entry')),
+  );
+  process.kill(daemon, 'SIGKILL');
+  const killedAt = Date.now();
+  expect((await looking).stderr).toMatch(look);
+  expect(Date.now() - killedAt).toBeLessThan(5_000);
+  await eventually('the killed one is gone', () => !isAlive(daemon));
 });
 
 test('R-11: a fuse thread that cannot be started again is answered with a new daemon', async () => {

@@ -123,7 +123,7 @@ it('R-34: the unit has its limits', async () => {
     RestartUSec: '200ms',
     Restart: 'always',
     FileDescriptorStoreMax: '4',
-    KillMode: 'mixed',
+    KillMode: 'process',
     NotifyAccess: 'main',
     SuccessExitStatus: '75',
     RestartPreventExitStatus: '2',
@@ -214,6 +214,32 @@ it('R-17: with --passthrough only the daemon may hand files to the kernel, not w
   expect(others.length).toBeGreaterThan(0); // parsers stay for a while
   expect([...new Set(others)]).toEqual(['0000000000000000']);
   await machine.must([musicfs, 'uninstall-service', 'loud'], 60_000);
+});
+
+it('R-17: what a dead life started, and is stuck in the kernel, does not hold the next one up', async () => {
+  const command = `"${trees.first}/bin/musicfsd" --config /etc/musicfs/%p.toml --state %S/musicfs/%p --unit %n`;
+  await jazz.override([
+    '[Service]',
+    'ExecStart=',
+    `ExecStart=${command.replaceAll('%p', jazz.name)} --failpoint origin.read.body=delay(3000)`,
+  ]);
+  for (const verb of ['stop', 'start']) await jazz.systemctl(verb); // a session keeps the failpoints it began with
+  const before = await jazz.mainPid();
+  const song = (await machine.must(['find', jazz.mountPoint, '-name', '*.flac', '-print', '-quit'])).trim();
+  // In its group, and in a read that only the next life answers: it cannot be killed before.
+  const script =
+    'for p in $(find /sys/fs/cgroup -path "*$1/cgroup.procs"); do echo $$ > $p || exit 1; done; exec dd "if=$0" iflag=direct of=/dev/null bs=64k count=1';
+  const stuck = machine.run(['sh', '-c', script, song, jazz.unit], 60_000);
+  await eventually('it waits for its answer', async () => {
+    return (await machine.run(['sh', '-c', 'grep -ls "(dd) D" /proc/[0-9]*/stat'])).code === 0;
+  });
+  const killedAtMs = performance.now();
+  await jazz.kill('KILL');
+  await jazz.nextLife(before, 60_000);
+  expect(performance.now() - killedAtMs).toBeLessThan(10_000);
+  expect((await stuck).code).toBe(0);
+  await jazz.endOverride();
+  for (const verb of ['stop', 'start']) await jazz.systemctl(verb);
 });
 
 it('R-17: a stop while it waits for its restart leaves nothing', async () => {

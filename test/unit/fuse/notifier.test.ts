@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Invalidation } from '../../../src/catalog/publication.ts';
 import { Notifier } from '../../../src/fuse/notifier.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { abi, readStruct } from '../../fixtures/fuse-abi.ts';
 import { MessageSocket } from '../../fixtures/message-socket.ts';
+import { childrenOf, commandOf, isAlive } from '../../fixtures/processes.ts';
 import { SimulatedClock } from '../supervision/simulated-clock.ts';
 
 const secondTellingMs = 200;
@@ -27,15 +28,14 @@ function scene() {
     });
     return messages.map(textOf);
   };
-  /** Lets time pass once the notifier waits for it. */
-  const pass = async (ms: number): Promise<void> => {
-    await eventually('the pause before the second telling', () => clock.pendingTimers === 1);
-    await clock.advance(ms);
-  };
   const toldAs = (ids: readonly number[]): Promise<boolean> =>
     eventually(`${ids.join()} are told`, () => told.join() === ids.join());
-  return { kernel, clock, told, notifier, heard, pass, toldAs };
+  onTestFinished(() => notifier.close());
+  return { kernel, clock, told, notifier, heard, toldAs };
 }
+
+const writers = () =>
+  childrenOf(process.pid).filter((pid) => isAlive(pid) && commandOf(pid).includes('notify-process'));
 
 function textOf(message: Buffer): string {
   const { error } = readStruct(abi.outHeader, message, 0);
@@ -49,10 +49,10 @@ const listing = (id: number, parent: number): Invalidation => ({ id, parent, nam
 
 describe('the kernel', () => {
   it('is told in order, and of listings a second time a moment later', async () => {
-    const { clock, told, notifier, heard, pass, toldAs, kernel } = scene();
+    const { clock, told, notifier, heard, toldAs, kernel } = scene();
     await notifier.tell([name(1, 5, 'a'), listing(2, 5), name(3, 1, 'b'), listing(4, 1)]);
     expect(await heard(4)).toEqual(['5/a', '5/', '1/b', '1/']);
-    await pass(secondTellingMs - 1);
+    await clock.advance(secondTellingMs - 1);
     expect([kernel.receiveAll(), told]).toEqual([[], []]);
     await clock.advance(1);
     expect(await heard(2)).toEqual(['5/', '1/']);
@@ -75,7 +75,7 @@ describe('the kernel', () => {
     expect(first).toContain('6/b');
     await clock.advance(secondTellingMs);
     expect(await heard(1)).toEqual(['5/']);
-    await toldAs([3, 2]);
+    await toldAs([2, 3]);
   });
 
   it('is told nothing for nothing', async () => {
@@ -85,14 +85,40 @@ describe('the kernel', () => {
   });
 });
 
+describe('the process that writes', () => {
+  it('is replaced when it is killed, and what it had not written is written', async () => {
+    const { clock, notifier, heard } = scene();
+    await notifier.tell([name(1, 5, 'a')]);
+    await heard(1);
+    const [writer = 0] = writers();
+    process.kill(writer, 'SIGKILL');
+    const telling = notifier.tell([name(2, 5, 'b')]);
+    await eventually('its end is seen', () => !isAlive(writer));
+    await eventually('it is heard', async () => {
+      await clock.advance(1_000);
+      return writers().length === 1;
+    });
+    await telling;
+    expect(await heard(1)).toEqual(['5/b']);
+  });
+
+  it('is let go when there was nothing to write for a while', async () => {
+    const { clock, notifier } = scene();
+    await notifier.tell([name(1, 5, 'a')]);
+    expect(writers()).toHaveLength(1);
+    await clock.advance(10_000);
+    await eventually('it ends', () => writers().length === 0);
+  });
+});
+
 describe('a closed notifier', () => {
   it('R-50: begins no further notification, and leaves what was told once for the next life', async () => {
-    const { clock, told, notifier, heard, pass, kernel } = scene();
+    const { clock, told, notifier, heard, kernel } = scene();
     await notifier.tell([listing(1, 5)]);
     await heard(1);
     notifier.close();
     await notifier.tell([listing(2, 5)]);
-    await pass(secondTellingMs);
+    await clock.advance(secondTellingMs);
     await clock.advance(10 * secondTellingMs);
     expect([kernel.receiveAll(), told]).toEqual([[], []]);
   });

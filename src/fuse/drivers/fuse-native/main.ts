@@ -82,7 +82,7 @@ async function begin(data: NativeData): Promise<Commands> {
   });
 
   if (data.replaces !== null && mountAt(data.mountPoint, readMounts())?.device === data.replaces) {
-    await unmount(data.mountPoint, { lazy: true });
+    await unmount(data.mountPoint, 'lazy');
   }
   await mountByPath(data.mountPoint, data.allowOther, operations);
   const device = mountAt(data.mountPoint, readMounts())?.device;
