@@ -9,7 +9,7 @@ import { CheckedReaders } from '../fixtures/checked-readers.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
-import { childrenOf, isAlive, killNow } from '../fixtures/processes.ts';
+import { childrenOf, commandOf, isAlive, killNow } from '../fixtures/processes.ts';
 
 const filesInAll = 120;
 /** What a hung life may take to be given up, after it was found, and the next one to start. */
@@ -199,7 +199,9 @@ test('parsers killed in mid-scan are replaced; the scan ends with every file', a
   const killed = new Set<number>();
   for (let round = 0; round < 3; round += 1) {
     const pid = await eventually('a parser is at work', () =>
-      childrenOf(daemonPid).find((child) => isAlive(child) && !killed.has(child)),
+      childrenOf(daemonPid).find(
+        (child) => isAlive(child) && !killed.has(child) && commandOf(child).includes('parser-process'),
+      ),
     );
     killNow(pid, 'parser-process');
     killed.add(pid);
