@@ -68,6 +68,9 @@ export async function askWriter<T extends WriterRequest['type']>(
 /** A transaction of hundreds of tracks on a slow disk, behind a few others. */
 const writerDeadlineMs = 60_000;
 
+/** Requests whose answers say whether the kernel must be told something. */
+const changesTree: ReadonlySet<WriterRequest['type']> = new Set(['publish', 'remove', 'show-art']);
+
 const closeMs = 4_000;
 
 export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<CatalogWriterMessage, State> {
@@ -170,7 +173,7 @@ async function startLife(
     board.counters = event.overview.counters;
     board.originRows = event.overview.origins;
     asked.reply.resolve(event.value);
-    if (asked.request.type === 'publish' || asked.request.type === 'remove') {
+    if (changesTree.has(asked.request.type)) {
       if ((event.value as WriterAnswers['publish']).hasInvalidations) onPublished();
     }
     context.workDone();

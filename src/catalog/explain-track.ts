@@ -10,6 +10,7 @@ import type { TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
+import { AlbumRows } from './album-rows.ts';
 import type { Settled } from './folder-groups.ts';
 import { Locations } from './locations.ts';
 import type { Layout } from './placer.ts';
@@ -40,6 +41,8 @@ interface Row {
   readonly groupKey: string | null;
   readonly settled: string | null;
   readonly tags: string;
+  readonly albumKey: string;
+  readonly addedAt: number | null;
   readonly multiDisc: number | null;
 }
 
@@ -56,7 +59,8 @@ export function explainTrack(database: Database.Database, path: string, layout: 
   const row = database
     .prepare<unknown[], Row>(
       `SELECT o.name AS originName, t.real_path AS realPath, t.state, t.reason, t.audio_fp AS audioFp,
-              t.group_key AS groupKey, t.settled, t.tags, a.multi_disc AS multiDisc
+              t.group_key AS groupKey, t.settled, t.tags, t.album_key AS albumKey,
+              t.added_at AS addedAt, a.multi_disc AS multiDisc
        FROM tracks t JOIN origins o ON o.id = t.origin LEFT JOIN albums a ON a.key = t.album_key WHERE t.node = ?`,
     )
     .get(at.id);
@@ -66,15 +70,33 @@ export function explainTrack(database: Database.Database, path: string, layout: 
   const names = listed.split('/');
   const tags = JSON.parse(row.tags) as TrackTags; // written by TrackRows
   const file = realPath(row.realPath.toString('latin1'));
+  if (row.state === 'sidecar') {
+    return {
+      path: listed,
+      originId: row.originName,
+      realPath: realPathText(file),
+      state: row.state,
+      reason: '',
+      holders: [row.originName],
+      rules: [{ id: 'sidecar', text: 'it follows the music of its folder' }],
+      tags: [],
+    };
+  }
   const settled = row.settled === null ? {} : (JSON.parse(row.settled) as Settled); // written by FolderGroups
   const group = row.groupKey === null ? [] : membersOf(database, row.groupKey);
   const explanation = explain(
     {
-      track: { originId: row.originName, realPath: file, tags, state: row.state },
+      track: {
+        originId: row.originName,
+        realPath: file,
+        tags,
+        state: row.state,
+        addedAtSeconds: row.addedAt,
+      },
       album: { ...settled, multiDisc: row.multiDisc === 1 },
       counts:
         group.length === 0 || group.length > limits.groupTracks ? null : groupCountsOf(group, layout.library),
-      namesakes: null,
+      namesakes: new AlbumRows(database, layout.library).namesakesOf(row.albumKey),
       audioFp: row.audioFp,
       listed: { directories: names.slice(0, -1), file: names.at(-1) ?? '' },
     },

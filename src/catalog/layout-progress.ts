@@ -18,7 +18,7 @@ export interface LayoutStep {
 type Key = 'layout' | 'layout_next' | 'layout_second' | 'layout_after';
 
 /** Increased when names come out otherwise although the settings are as they were. */
-const rulesVersion = 2;
+const rulesVersion = 3;
 
 const underWay = 0;
 

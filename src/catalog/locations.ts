@@ -2,7 +2,7 @@
 // fetches; a few indexed statements on a read-only connection.
 import type Database from 'better-sqlite3';
 import { type RealPath, realPath } from '../library/real-path.ts';
-import { nodeKind } from './schema.ts';
+import { entryView, nodeKind } from './schema.ts';
 
 export interface Holder {
   readonly originName: string;
@@ -41,7 +41,8 @@ export class Locations {
        WHERE t.node = ? AND n.version = ?`,
     );
     this.entryOf = database.prepare<unknown[], { parent: number; sortKey: string; id: number }>(
-      'SELECT parent, sort_key AS sortKey, id FROM entries WHERE node = ? AND removed_at IS NULL',
+      `SELECT parent, sort_key AS sortKey, id FROM entries
+       WHERE node = ? AND removed_at IS NULL AND view = ${entryView.tree}`,
     );
     this.next = database.prepare<unknown[], { node: number; version: number }>(
       `SELECT n.id AS node, n.version FROM entries e JOIN nodes n ON n.id = e.node AND n.kind = ?

@@ -3,10 +3,11 @@
 //
 // Memory: some 40 bytes for each track, for as long as it takes.
 import type Database from 'better-sqlite3';
+import { albumOf } from '../library/album-of-track.ts';
 import { foldName, utf8Length } from '../library/names.ts';
 import { placeTrack } from '../library/placement.ts';
 import { realPath, realPathText } from '../library/real-path.ts';
-import type { TrackState } from '../library/track-facts.ts';
+import type { TrackFacts, TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import type { Settled } from './folder-groups.ts';
 import type { Layout } from './placer.ts';
@@ -40,6 +41,7 @@ interface TrackRow {
   readonly state: TrackState;
   readonly tags: string;
   readonly settled: string | null;
+  readonly addedAt: number | null;
 }
 
 /** Which discs an album was seen to have. */
@@ -50,8 +52,8 @@ interface Discs {
 
 export function previewTemplate(database: Database.Database, options: PreviewOptions): TemplatePreview {
   const tracks = database.prepare<unknown[], TrackRow>(
-    `SELECT t.node, t.real_path AS realPath, o.name AS originName, t.state, t.tags, t.settled
-     FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.removed_at IS NULL ORDER BY t.node`,
+    `SELECT t.node, t.real_path AS realPath, o.name AS originName, t.state, t.tags, t.settled, t.added_at AS addedAt
+     FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.removed_at IS NULL AND t.state <> 'sidecar' ORDER BY t.node`,
   );
   const paths = new TreePaths(database);
   const { hash } = options;
@@ -99,52 +101,73 @@ export function previewTemplate(database: Database.Database, options: PreviewOpt
     if (!isSame && before !== null && examples.length < options.examples) examples.push({ before, after });
   }
 
-  let colliding = 0;
-  for (const count of wanted.values()) if (count > 1) colliding += count;
-  const collisions = new Map<number, { path: string; realPaths: string[] }>();
-  if (colliding > 0) {
+  // Albums of one name have directories of their own: only files of one album stand in each other's way.
+  const contested = new Map<number, Contested>();
+  if ([...wanted.values()].some((count) => count > 1)) {
     for (const row of tracks.iterate()) {
       const names = pathOf(row);
-      const key = keyOf(folded(names));
-      if ((wanted.get(key) ?? 0) < 2) continue;
-      const known = collisions.get(key);
-      if (known === undefined && collisions.size >= options.collisions) continue;
-      const shown = `${row.originName}:${realPathText(realPath(row.realPath.toString('latin1')))}`;
-      if (known === undefined) collisions.set(key, { path: names.join('/'), realPaths: [shown] });
-      else if (known.realPaths.length < filesOfCollision) known.realPaths.push(shown);
+      const plain = folded(names);
+      if ((wanted.get(keyOf(plain)) ?? 0) < 2) continue;
+      const { template, library } = options.layout;
+      const album = albumOf(factsOf(row), { ...settledOf(row), multiDisc: false }, template, library, hash);
+      const key = keyOf(`${plain}\n${album.key}`);
+      const known = contested.get(key) ?? { path: names.join('/'), realPaths: [], files: 0 };
+      known.files += 1;
+      if (contested.size < mostContested && known.realPaths.length < filesOfCollision)
+        known.realPaths.push(`${row.originName}:${realPathText(realPath(row.realPath.toString('latin1')))}`);
+      contested.set(key, known);
     }
   }
+  const collisions = [...contested.values()].filter(({ files }) => files > 1);
   return {
     tracks: total,
     changed,
-    colliding,
+    colliding: collisions.reduce((files, each) => files + each.files, 0),
     examples,
-    collisions: [...collisions.values()],
+    collisions: collisions
+      .slice(0, options.collisions)
+      .map((each) => ({ path: each.path, realPaths: each.realPaths })),
     longestName,
     longestNameBytes: utf8Length(longestName),
   };
 }
 
+/** A path that several files would have. */
+interface Contested {
+  readonly path: string;
+  readonly realPaths: string[];
+  files: number;
+}
+
 const filesOfCollision = 10;
+/** Files of more paths than that are counted and not named. */
+const mostContested = 10_000;
 
 function placed(row: TrackRow, multiDisc: boolean, { template, library }: Layout) {
-  const tags = JSON.parse(row.tags) as TrackTags; // written by TrackRows
-  const facts = {
+  const facts = factsOf(row);
+  const { directories, file } = placeTrack(facts, { ...settledOf(row), multiDisc }, template, library);
+  return { tags: facts.tags, directories: directories.map(({ name }) => name), file: file.name };
+}
+
+function factsOf(row: TrackRow): TrackFacts {
+  return {
     originId: row.originName,
     realPath: realPath(row.realPath.toString('latin1')),
-    tags,
+    tags: JSON.parse(row.tags) as TrackTags, // written by TrackRows
     state: row.state,
+    addedAtSeconds: row.addedAt,
   };
-  const neighbours = row.settled === null ? {} : (JSON.parse(row.settled) as Settled); // written by FolderGroups
-  const { directories, file } = placeTrack(facts, { ...neighbours, multiDisc }, template, library);
-  return { tags, directories: directories.map(({ name }) => name), file: file.name };
+}
+
+function settledOf({ settled }: TrackRow): Partial<Settled> {
+  return settled === null ? {} : (JSON.parse(settled) as Settled); // written by FolderGroups
 }
 
 function folded(names: readonly string[]): string {
   return names.map(foldName).join('/');
 }
 
-/** What a collision added to a name says nothing about the template. */
+/** What a collision of names added to a file or an album says nothing about the template. */
 function withoutSuffix(path: string): string {
-  return path.replace(/ ~[0-9a-f]{6,22}(?=\.[A-Za-z0-9]{1,8}$|$)/, '');
+  return path.replace(/ ~[0-9a-f]{6,22}(?=\.[A-Za-z0-9]{1,8}$|$)/, '').replace(/ \{[^/]*\}(?=\/)/g, '');
 }

@@ -25,6 +25,34 @@ export interface ReadFile extends SeenFile {
   readonly tags: TrackTags;
 }
 
+/** A file that musicfs made, and where its bytes lie in the store of such files. */
+export interface MadeFile {
+  readonly name: string;
+  /** Below the root of the store. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeNs: string;
+  /** False: it answers a lookup and is not listed. */
+  readonly isListed: boolean;
+}
+
+/** What may hold the picture of a directory. */
+export interface ArtSource extends SeenFile {
+  readonly origin: string;
+  readonly disc: number | null;
+}
+
+/** A directory that changed since its pictures were looked for. */
+export interface AlbumWantingArt {
+  readonly directory: number;
+  /** Says which state of the directory this is about. */
+  readonly revision: number;
+  /** In the order of the listing; empty for a directory without music. */
+  readonly tracks: readonly ArtSource[];
+  /** Files beside them, of whatever kind. */
+  readonly pictures: readonly ArtSource[];
+}
+
 /** One thing for the kernel to forget: a name of a directory, or (name null) the directory's listing and attributes. */
 export interface Invalidation {
   readonly id: number;

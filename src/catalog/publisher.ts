@@ -10,9 +10,12 @@ import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
+import { MadeRows } from './made-rows.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
 import {
+  type AlbumWantingArt,
   type Invalidation,
+  type MadeFile,
   type MissingFiles,
   type OriginRow,
   type PinRow,
@@ -23,6 +26,7 @@ import {
 } from './publication.ts';
 import { ReplicaRows } from './replica-rows.ts';
 import { nodeKind } from './schema.ts';
+import { SidecarPlacer } from './sidecar-placer.ts';
 import { type KnownTrack, TrackRows } from './track-rows.ts';
 import { type CatalogCounters, countersFrom } from './tree-reader.ts';
 import { type Instant, TreeWriter } from './tree-writer.ts';
@@ -56,6 +60,8 @@ export class Publisher {
   private readonly placer: Placer;
   private readonly groups: FolderGroups;
   private readonly layout: LayoutProgress;
+  private readonly sidecars: SidecarPlacer;
+  private readonly made: MadeRows;
   private readonly sql;
 
   constructor(database: Database.Database, options: PublisherOptions) {
@@ -70,6 +76,8 @@ export class Publisher {
     this.placer = new Placer(database, this.tree, options);
     this.groups = new FolderGroups(database, options);
     this.layout = new LayoutProgress(database, options);
+    this.sidecars = new SidecarPlacer(database, this.tree, this.placer.names, options.library);
+    this.made = new MadeRows(database, this.tree);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
@@ -160,7 +168,9 @@ export class Publisher {
   }
 
   private lacksFileFp({ fileFp, state, removedAt }: KnownTrack): boolean {
-    return this.wantsFileFp && fileFp === null && removedAt === null && state !== 'failed';
+    return (
+      this.wantsFileFp && fileFp === null && removedAt === null && state !== 'failed' && state !== 'sidecar'
+    );
   }
 
   /**
@@ -178,11 +188,16 @@ export class Publisher {
     return this.transaction((now, changes) => {
       const nodes = new Set<number>();
       const left: Left = { albums: new Set(), groups: new Set() };
+      this.sidecars.begin();
       for (const file of ignored) {
         this.tracks.ignore(origin, file);
         this.takeOut(origin, file, left, now, changes);
       }
       for (const file of files) {
+        if (file.state === 'sidecar') {
+          seen(this.storeSidecar(origin, file, now, changes));
+          continue;
+        }
         const replica = this.asReplica(origin, file, left, now, changes);
         if (replica !== null) {
           seen(replica);
@@ -200,6 +215,8 @@ export class Publisher {
         if (isNew) changes.added += 1;
         else changes.changed += 1;
         nodes.add(node);
+        this.sidecars.touch(origin, file.path);
+        if (!isNew) for (const album of this.placer.albumAnew(node)) left.albums.add(album);
         if (groupKey === null && formerGroupKey !== null) this.groups.leave(node);
         for (const album of [albumKey, formerAlbumKey]) if (album !== null) left.albums.add(album);
         for (const group of [groupKey, formerGroupKey]) if (group !== null) left.groups.add(group);
@@ -252,6 +269,7 @@ export class Publisher {
     const origin = this.originId(originName);
     return this.transaction((now, changes) => {
       const left: Left = { albums: new Set(), groups: new Set() };
+      this.sidecars.begin();
       for (const path of paths) this.takeOut(origin, { path }, left, now, changes);
       this.placeAll(new Set(), left, now);
     });
@@ -270,7 +288,9 @@ export class Publisher {
       const before = Math.floor((now - limits.tombstoneMs) / 1000);
       this.sql.purgeDirectories.run(before);
       this.sql.purgeEntries.run(before);
-      this.sql.purgeVersions.run(Math.floor((now - limits.oldVersionMs) / 1000));
+      const versionsBefore = Math.floor((now - limits.oldVersionMs) / 1000);
+      this.sql.purgeVersions.run(versionsBefore);
+      this.made.purge(versionsBefore);
       this.failpoints.check('catalog.commit.before');
     })();
     this.failpoints.check('catalog.commit.after');
@@ -297,6 +317,7 @@ export class Publisher {
       if (last === undefined) return this.layout.passed(step);
       const toPlace = new Set(nodes);
       const left: Left = { albums: new Set(), groups: new Set() };
+      this.sidecars.begin();
       if (!step.isSecond) {
         left.groups = new Set(nodes.flatMap((node) => this.groups.join(node)));
         left.albums = new Set(nodes.flatMap((node) => this.placer.albumAnew(node)));
@@ -305,6 +326,21 @@ export class Publisher {
       this.layout.reached(step, last);
       changes.changed = toPlace.size;
     });
+  }
+
+  /** Directories after a node that changed since their pictures were looked for. */
+  albumsWantingArt(after: number, most: number): AlbumWantingArt[] {
+    return this.made.wanting(after, most);
+  }
+
+  /** Shows these pictures, and no others that were made, in a directory. */
+  showArt(album: Pick<AlbumWantingArt, 'directory' | 'revision'>, files: readonly MadeFile[]): PublishResult {
+    return this.transaction((now) => this.made.put(album, files, now), album.directory);
+  }
+
+  /** Whether bytes that were made may still be read. */
+  isMadeReferenced(path: string): boolean {
+    return this.made.isReferenced(path);
   }
 
   pins(): PinRow[] {
@@ -359,7 +395,12 @@ export class Publisher {
       for (const album of this.placer.albumAnew(node)) albums.add(album);
     }
     for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
-    for (const node of nodes) this.placer.place(node, now, takesBare);
+    for (const node of nodes) {
+      if (!this.placer.place(node, now, takesBare)) continue;
+      const { origin, path } = this.tracks.whereOf(node);
+      this.sidecars.touch(origin, path);
+    }
+    this.sidecars.follow(now);
   }
 
   /** Takes one file out of the tree; what it was part of goes to `left`. Does nothing when it is not there. */
@@ -386,11 +427,22 @@ export class Publisher {
       changes.changed += 1;
       return;
     }
-    left.albums.add(known.albumKey);
+    if (known.state !== 'sidecar') left.albums.add(known.albumKey);
     if (known.groupKey !== null) left.groups.add(known.groupKey);
+    this.sidecars.touch(origin, file.path);
     this.tree.unlist(known.node, now);
     this.tracks.remove(origin, known, now);
     changes.removed += 1;
+  }
+
+  /** Stores a file that lies beside the music. Returns what it is seen as. */
+  private storeSidecar(origin: number, file: ReadFile, now: Instant, changes: Changes): number {
+    const { node, isNew } = this.tracks.store(origin, file, { albumKey: '', groupKey: null }, now);
+    this.sidecars.store(origin, node, file.path);
+    this.sidecars.touch(origin, file.path);
+    if (isNew) changes.added += 1;
+    else changes.changed += 1;
+    return seenKey.track(node);
   }
 
   /**
@@ -440,14 +492,17 @@ export class Publisher {
   }
 
   /** Runs `work` in one transaction. */
-  private transaction(work: (now: Instant, changes: Changes) => void): PublishResult {
+  private transaction(
+    work: (now: Instant, changes: Changes) => void,
+    pictured: number | null = null,
+  ): PublishResult {
     const changes = { added: 0, changed: 0, removed: 0 };
     const before = this.sql.lastInvalidation.get() ?? 0;
     this.database.transaction(() => {
       const now = this.nextInstant();
       this.tree.begin();
       work(now, changes);
-      this.tree.finish(now);
+      this.tree.finish(now, pictured);
       this.failpoints.check('catalog.commit.before');
     })();
     this.failpoints.check('catalog.commit.after');

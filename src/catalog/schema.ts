@@ -9,8 +9,17 @@
 //            changed but for its node: a name that goes becomes a tombstone (`removed_at`), so that an old offset
 //            still says where to go on, and its sort key stays as long as the name stands. For some minutes it also
 //            leads whoever knows the name to the file, if that is listed elsewhere.
+//            `view` says what kind of a name of a file it is (entryView): the one by the template, a further one in a
+//            view, or one that is found but never listed.
 //   tracks   what an origin holds and what its tags say; `node` is its file. real_path is the raw bytes, as names
 //            need not be UTF-8. `removed_at` marks one that left; the row waits for its return.
+//            Files beside the music (state `sidecar`) are rows of it too: they have bytes and no tags.
+//   albums   what tracks with one `album_key` share: whether it has several discs, the folder it renders to (`place`), and
+//            what is written behind its name there to tell it from another of that name; '' for the one that came first.
+//   sidecars real folder of each of those, by which they are found when the tracks beside them move.
+//   made_files  what musicfs made itself, by node and content version: the path of its bytes in the store of such files;
+//            `gone_at` when it was shown last.
+//   art_wanted  directories that changed since their pictures were looked for.
 //   ignored_files  files that carry a music extension but hold no music, so that they are not parsed again.
 //   pins     paths in the tree whose files are to be held, as people named them: user data.
 //   old_versions  size and time of content versions that were replaced, for handles that still read them.
@@ -26,6 +35,9 @@ import type { Failpoints } from '../platform/failpoints.ts';
 export const rootNodeId = 1;
 
 export const nodeKind = { directory: 1, file: 2 } as const;
+
+/** `tree`: by the template, and every directory. `view`: one more name of a file. `unlisted`: answers a lookup only. */
+export const entryView = { tree: 0, view: 1, unlisted: 2 } as const;
 
 /** Row `recovering` of table meta, until every origin was scanned: what took the place of a damaged catalog. */
 export const recovering = { no: 0, restored: 1, fromNothing: 2 } as const;
@@ -147,6 +159,27 @@ const migrations: readonly string[] = [
   ALTER TABLE tracks ADD COLUMN group_key TEXT;
   ALTER TABLE tracks ADD COLUMN settled TEXT;
   CREATE INDEX tracks_of_group ON tracks (group_key) WHERE group_key IS NOT NULL AND removed_at IS NULL;
+  `,
+  // Files have more than one name, files beside the music are shown, and musicfs makes some itself.
+  `
+  ALTER TABLE entries ADD COLUMN view INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE tracks ADD COLUMN added_at INTEGER;
+  UPDATE tracks SET added_at = (SELECT min(n.ctime_s, n.mtime_s) FROM nodes n WHERE n.id = tracks.node);
+  ALTER TABLE albums ADD COLUMN place TEXT NOT NULL DEFAULT '';
+  ALTER TABLE albums ADD COLUMN mark TEXT NOT NULL DEFAULT '';
+  CREATE INDEX albums_of_place ON albums (place);
+  CREATE TABLE sidecars (node INTEGER PRIMARY KEY, origin INTEGER NOT NULL, folder BLOB NOT NULL);
+  CREATE INDEX sidecars_of_folder ON sidecars (origin, folder);
+  CREATE TABLE made_files (
+    node INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    gone_at INTEGER,
+    PRIMARY KEY (node, version)
+  ) WITHOUT ROWID;
+  CREATE INDEX made_by_path ON made_files (path);
+  CREATE INDEX made_gone ON made_files (gone_at) WHERE gone_at IS NOT NULL;
+  CREATE TABLE art_wanted (directory INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
   `,
 ];
 

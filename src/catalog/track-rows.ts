@@ -62,10 +62,13 @@ export class TrackRows {
         )
         .pluck(),
       pathOf: database.prepare<unknown[], Buffer>('SELECT real_path FROM tracks WHERE node = ?').pluck(),
+      whereOf: database.prepare<unknown[], { origin: number; realPath: Buffer }>(
+        'SELECT origin, real_path AS realPath FROM tracks WHERE node = ?',
+      ),
       insert: prepare(
         `INSERT INTO tracks (node, origin, real_path, state, reason, audio_fp, album_key, group_key, disc, disc_total,
-           tags, etag, file_fp)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           tags, etag, file_fp, added_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       update: prepare(
         `UPDATE tracks SET state = ?, reason = ?, audio_fp = ?, album_key = ?, group_key = ?, disc = ?, disc_total = ?, tags = ?,
@@ -156,14 +159,15 @@ export class TrackRows {
     const failed = file.state === 'failed' ? 1 : 0;
     if (known === undefined) {
       const node = this.tree.addFile(file.sizeBytes, mtime, now);
-      this.sql.insert.run(node, origin, bytesOf(file), ...row);
-      this.count(origin, 1, file.sizeBytes, failed);
+      this.sql.insert.run(node, origin, bytesOf(file), ...row, now.seconds);
+      this.count(origin, 1, file, file.sizeBytes, failed);
       return { node, isNew: true, formerAlbumKey: null, formerGroupKey: null };
     }
     const { node } = known;
     const isNewContent = isChanged(known, file) || this.isRewritten(known, file);
-    if (known.removedAt !== null) this.count(origin, 1, file.sizeBytes, failed);
-    else this.count(origin, 0, file.sizeBytes - known.size, failed - (known.state === 'failed' ? 1 : 0));
+    if (known.removedAt !== null) this.count(origin, 1, file, file.sizeBytes, failed);
+    else
+      this.count(origin, 0, file, file.sizeBytes - known.size, failed - (known.state === 'failed' ? 1 : 0));
     if (isNewContent) this.sql.keepVersion.run(now.seconds, node);
     this.sql.update.run(...row, node);
     if (isNewContent) {
@@ -207,7 +211,7 @@ export class TrackRows {
   /** Marks a track as gone; its row waits for its return. */
   remove(origin: number, known: KnownTrack, now: Instant): void {
     this.sql.remove.run(now.seconds, known.node);
-    this.count(origin, -1, -known.size, known.state === 'failed' ? -1 : 0);
+    this.count(origin, -1, known, -known.size, known.state === 'failed' ? -1 : 0);
   }
 
   /** The nodes of the listed tracks of an origin after a node id, at most 1,000. */
@@ -220,14 +224,26 @@ export class TrackRows {
     return this.sql.listedAfter.all(node, most);
   }
 
+  /** The origin of a track and its path there. */
+  whereOf(node: number): { readonly origin: number; readonly path: RealPath } {
+    const row = this.sql.whereOf.get(node);
+    return { origin: row?.origin ?? 0, path: realPath(row?.realPath.toString('latin1') ?? '') };
+  }
+
   pathOf(node: number): RealPath {
     return realPath(this.sql.pathOf.get(node)?.toString('latin1') ?? '');
   }
 
-  private count(origin: number, tracks: number, bytes: number, failed: number): void {
-    if (tracks !== 0) {
-      this.sql.count.run(tracks, 'tracks');
-      this.sql.countFiles.run(tracks, origin);
+  private count(
+    origin: number,
+    files: number,
+    { state }: { readonly state: string },
+    bytes: number,
+    failed: number,
+  ): void {
+    if (files !== 0) {
+      if (state !== 'sidecar') this.sql.count.run(files, 'tracks');
+      this.sql.countFiles.run(files, origin);
     }
     if (bytes !== 0) this.sql.count.run(bytes, 'bytes');
     if (failed !== 0) this.sql.count.run(failed, 'failed');

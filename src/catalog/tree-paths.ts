@@ -1,6 +1,6 @@
 // The path of a node in the tree, upwards from its name. Used by looks at the library that walk tracks, not directories.
 import type Database from 'better-sqlite3';
-import { rootNodeId } from './schema.ts';
+import { entryView, rootNodeId } from './schema.ts';
 
 const mostDirectories = 100_000;
 
@@ -10,7 +10,7 @@ export class TreePaths {
 
   constructor(database: Database.Database) {
     this.entryOf = database.prepare<unknown[], { readonly parent: number; readonly name: string }>(
-      'SELECT parent, name FROM entries WHERE node = ? AND removed_at IS NULL',
+      `SELECT parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view = ${entryView.tree}`,
     );
   }
 

@@ -1,12 +1,15 @@
 // The read side of the catalog: what the fuse thread asks for each request. Prepared, indexed, bounded statements on a
 // read-only connection; nothing is loaded, nothing waits. Called by fuse/ only.
+import path from 'node:path';
 import Database from 'better-sqlite3';
+import { whyOf } from '../library/album-artist.ts';
 import { foldName, normalizeName } from '../library/names.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
-import { nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
+import type { Settled } from './folder-groups.ts';
+import { entryView, nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** What stat shows of a node. Sizes in bytes, times in seconds and nanoseconds since 1970. */
 export interface NodeAttributes {
@@ -48,6 +51,8 @@ export interface TrackRow {
   readonly realPath: Buffer;
   readonly state: string;
   readonly audioFp: string | null;
+  /** Why it is where it is; see `whyOf`. */
+  readonly why: string;
   readonly tags: TrackTags;
 }
 
@@ -100,6 +105,8 @@ export class TreeReader {
   private readonly nextPage;
   private readonly sortKeyOf;
   private readonly locationOf;
+  private readonly madeOf;
+  private readonly madeRoot: string;
   private readonly oldVersion;
   private readonly trackOf;
   private readonly counterRows;
@@ -113,7 +120,8 @@ export class TreeReader {
       database
         .prepare<unknown[], EntryRow>(
           `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
-           WHERE e.parent = ? AND e.removed_at IS NULL ${where} ORDER BY e.sort_key, e.id LIMIT ?`,
+           WHERE e.parent = ? AND e.removed_at IS NULL AND e.view <> ${entryView.unlisted} ${where}
+           ORDER BY e.sort_key, e.id LIMIT ?`,
         )
         .raw();
     this.byName = database
@@ -149,6 +157,17 @@ export class TreeReader {
               n.size AS size, n.mtime_s AS mtimeSeconds, n.mtime_ns AS mtimeNanoseconds
        FROM tracks t JOIN nodes n ON n.id = t.node JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
     );
+    this.madeRoot = madeDirectoryOf(database.name);
+    this.madeOf = database.prepare<
+      unknown[],
+      { path: string; size: number; mtimeSeconds: number; mtimeNanoseconds: number }
+    >(
+      `SELECT m.path, coalesce(v.size, n.size) AS size, coalesce(v.mtime_s, n.mtime_s) AS mtimeSeconds,
+              coalesce(v.mtime_ns, n.mtime_ns) AS mtimeNanoseconds
+       FROM made_files m JOIN nodes n ON n.id = m.node
+       LEFT JOIN old_versions v ON v.node = m.node AND v.version = m.version
+       WHERE m.node = ? AND m.version = ?`,
+    );
     this.oldVersion = database.prepare<
       unknown[],
       { size: number; mtimeSeconds: number; mtimeNanoseconds: number }
@@ -156,8 +175,12 @@ export class TreeReader {
       `SELECT size, mtime_s AS mtimeSeconds, mtime_ns AS mtimeNanoseconds FROM old_versions
        WHERE node = ? AND version = ?`,
     );
-    this.trackOf = database.prepare<unknown[], Omit<TrackRow, 'tags'> & { readonly tags: string }>(
-      `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp, t.tags AS tags
+    this.trackOf = database.prepare<
+      unknown[],
+      Omit<TrackRow, 'tags' | 'why'> & { readonly tags: string; readonly settled: string | null }
+    >(
+      `SELECT o.name AS originName, t.real_path AS realPath, t.state AS state, t.audio_fp AS audioFp, t.tags AS tags,
+              t.settled
        FROM tracks t JOIN origins o ON o.id = t.origin WHERE t.node = ?`,
     );
     this.lookAgain = () => recoveringOf(database);
@@ -224,10 +247,20 @@ export class TreeReader {
   location(id: number, version: number): FileLocation | undefined {
     this.count();
     const row = this.locationOf.get(id);
-    if (row === undefined || row.version === version) return row;
+    if (row === undefined) return this.madeLocation(id, version);
+    if (row.version === version) return row;
     this.count();
     const old = this.oldVersion.get(id, version);
     return old === undefined ? undefined : { ...row, ...old };
+  }
+
+  /** What musicfs made itself lies in a directory beside the catalog. */
+  private madeLocation(id: number, version: number): FileLocation | undefined {
+    this.count();
+    const made = this.madeOf.get(id, version);
+    if (made === undefined) return undefined;
+    const { path: text, ...facts } = made;
+    return { originName: '', originRoot: this.madeRoot, realPath: Buffer.from(text), ...facts };
   }
 
   /** What the catalog does not know does not exist, unless it has not met everything again yet. */
@@ -249,7 +282,11 @@ export class TreeReader {
   track(id: number): TrackRow | undefined {
     this.count();
     const row = this.trackOf.get(id);
-    return row === undefined ? undefined : { ...row, tags: JSON.parse(row.tags) as TrackTags };
+    if (row === undefined) return undefined;
+    const { settled, ...facts } = row;
+    const tags = JSON.parse(row.tags) as TrackTags; // written by TrackRows
+    const guess = settled === null ? null : (JSON.parse(settled) as Settled).guess; // written by FolderGroups
+    return { ...facts, tags, why: whyOf({ state: row.state, tags }, guess) };
   }
 
   counters(): CatalogCounters {
@@ -267,6 +304,11 @@ export class TreeReader {
       throw error instanceof MusicfsError ? new Database.SqliteError(error.message, 'SQLITE_IOERR') : error;
     }
   }
+}
+
+/** Where the bytes of files lie that musicfs made itself, by the path of the catalog. */
+export function madeDirectoryOf(catalogPath: string): string {
+  return path.join(path.dirname(catalogPath), 'made');
 }
 
 function notYetKnown(): MusicfsError {

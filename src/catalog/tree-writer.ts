@@ -5,7 +5,7 @@
 // Each change leaves a row in `invalidations`, so that the kernel hears of it even if we die before telling it.
 import type Database from 'better-sqlite3';
 import { foldName } from '../library/names.ts';
-import { nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
+import { entryView, nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** A point in time as the tables hold it. */
 export interface Instant {
@@ -18,11 +18,23 @@ export interface Claim {
   readonly name: string;
 }
 
-interface EntryOfNode {
+/** Who has a name. */
+export interface Holder {
+  readonly node: number;
+  /** As it is spelled. */
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** A file that musicfs made itself. */
+  readonly isMade: boolean;
+}
+
+export interface EntryOfNode {
   readonly id: number;
   readonly parent: number;
   readonly name: string;
 }
+
+type View = (typeof entryView)[keyof typeof entryView];
 
 export class TreeWriter {
   private readonly statements;
@@ -35,21 +47,38 @@ export class TreeWriter {
   constructor(database: Database.Database) {
     const prepare = (sql: string) => database.prepare<unknown[]>(sql);
     this.statements = {
-      holder: database.prepare<unknown[], { node: number; kind: number; name: string }>(
-        `SELECT e.node, n.kind, e.name FROM entries e JOIN nodes n ON n.id = e.node
+      holder: database.prepare<unknown[], { node: number; kind: number; name: string; isMade: number }>(
+        `SELECT e.node, n.kind, e.name, EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node) AS isMade FROM entries e JOIN nodes n ON n.id = e.node
          WHERE e.parent = ? AND e.folded = ? AND e.removed_at IS NULL`,
       ),
       ofNode: database.prepare<unknown[], EntryOfNode>(
-        'SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL',
+        `SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view = ${entryView.tree}`,
       ),
+      inViews: database.prepare<unknown[], EntryOfNode>(
+        `SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view <> ${entryView.tree}`,
+      ),
+      // What musicfs made itself keeps no directory.
       anyEntry: database
-        .prepare<unknown[], number>('SELECT 1 FROM entries WHERE parent = ? AND removed_at IS NULL LIMIT 1')
+        .prepare<unknown[], number>(
+          `SELECT 1 FROM entries e WHERE e.parent = ? AND e.removed_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node) LIMIT 1`,
+        )
         .pluck(),
+      madeIn: database
+        .prepare<unknown[], number>(
+          `SELECT e.node FROM entries e WHERE e.parent = ? AND e.removed_at IS NULL
+           AND EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node)`,
+        )
+        .pluck(),
+      goneMade: prepare('UPDATE made_files SET gone_at = ? WHERE node = ? AND gone_at IS NULL'),
+      wantArt: prepare(
+        'INSERT INTO art_wanted VALUES (?, ?) ON CONFLICT (directory) DO UPDATE SET revision = excluded.revision',
+      ),
       insertNode: prepare(
         'INSERT INTO nodes (kind, version, size, mtime_s, mtime_ns, ctime_s, ctime_ns, links, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ),
       insertEntry: prepare(
-        'INSERT INTO entries (parent, name, folded, sort_key, node) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO entries (parent, name, folded, sort_key, node, view) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       removeEntry: prepare('UPDATE entries SET removed_at = ? WHERE id = ?'),
       setLinks: prepare('UPDATE nodes SET links = links + ?, ctime_s = ?, ctime_ns = ? WHERE id = ?'),
@@ -74,25 +103,31 @@ export class TreeWriter {
   }
 
   /** Node of the file or directory that has this name now, however it is spelled; undefined when the name is free. */
-  holderOf(parent: number, name: string): { node: number; isDirectory: boolean; name: string } | undefined {
+  holderOf(parent: number, name: string): Holder | undefined {
     const row = this.statements.holder.get(parent, foldName(name));
-    return row === undefined
-      ? undefined
-      : { node: row.node, isDirectory: row.kind === nodeKind.directory, name: row.name };
+    if (row === undefined) return undefined;
+    const { node, kind, isMade } = row;
+    return { node, name: row.name, isDirectory: kind === nodeKind.directory, isMade: isMade === 1 };
   }
 
-  /** The name a node is listed under, or undefined when it is not listed. */
+  /** The name a node has by the template, or undefined when it is not listed. */
   entryOf(node: number): EntryOfNode | undefined {
     return this.statements.ofNode.get(node);
+  }
+
+  /** Its further names. */
+  furtherOf(node: number): EntryOfNode[] {
+    return this.statements.inViews.all(node);
   }
 
   /** The directory of that name, made if it does not exist. `spare` gives another spelling when a file has the name. */
   directory(parent: number, name: string, sortKey: string, spare: () => string, now: Instant): number {
     const holder = this.holderOf(parent, name);
     if (holder?.isDirectory === true) return holder.node;
-    if (holder !== undefined) return this.directory(parent, spare(), sortKey, spare, now);
+    if (holder?.isMade === true) this.unlist(holder.node, now);
+    else if (holder !== undefined) return this.directory(parent, spare(), sortKey, spare, now);
     const node = this.addNode(nodeKind.directory, 0, 0, now, now, 2, parent);
-    this.addEntry({ parent, name }, sortKey, node);
+    this.addEntry({ parent, name }, sortKey, node, entryView.tree);
     this.statements.setLinks.run(1, now.seconds, now.nanoseconds, parent);
     this.statements.count.run(1, 'directories');
     return node;
@@ -107,7 +142,7 @@ export class TreeWriter {
   list(claim: Claim, sortKey: string, node: number, now: Instant): void {
     const former = this.statements.ofNode.get(node);
     if (former !== undefined) this.dropEntry(former, now);
-    this.addEntry(claim, sortKey, node);
+    this.addEntry(claim, sortKey, node, entryView.tree);
     if (former !== undefined) {
       this.thinnedDirectories.add(former.parent);
       return;
@@ -116,34 +151,50 @@ export class TreeWriter {
     this.statements.count.run(1, 'files');
   }
 
-  /** Takes a file out of the listing; directories that are empty when the publication ends go with it. */
-  unlist(node: number, now: Instant): void {
-    const entry = this.statements.ofNode.get(node);
-    if (entry === undefined) return;
+  /** Gives a file one more name, which nobody has. */
+  listFurther(claim: Claim, sortKey: string, node: number, view: View, now: Instant): void {
+    this.addEntry(claim, sortKey, node, view);
+    this.statements.setLinks.run(1, now.seconds, now.nanoseconds, node);
+  }
+
+  /** Takes one of the further names from a file. */
+  dropFurther(entry: EntryOfNode, node: number, now: Instant): void {
     this.dropEntry(entry, now);
     this.statements.setLinks.run(-1, now.seconds, now.nanoseconds, node);
-    this.statements.count.run(-1, 'files');
     this.thinnedDirectories.add(entry.parent);
   }
 
-  /** The kernel must forget what it knows of this name: it shows other content from now on. */
-  repointed(node: number): void {
+  /** Takes a file out of all listings; directories that are empty when the publication ends go with it. */
+  unlist(node: number, now: Instant): void {
+    this.statements.goneMade.run(now.seconds, node);
+    for (const entry of this.statements.inViews.all(node)) this.dropFurther(entry, node, now);
     const entry = this.statements.ofNode.get(node);
     if (entry === undefined) return;
-    this.statements.invalidate.run(entry.parent, entry.name);
-    this.changedDirectories.add(entry.parent);
+    this.dropFurther(entry, node, now);
+    this.statements.count.run(-1, 'files');
+  }
+
+  /** The kernel must forget what it knows of its names: they show other content from now on. */
+  repointed(node: number): void {
+    const entry = this.statements.ofNode.get(node);
+    for (const { parent, name } of [...(entry === undefined ? [] : [entry]), ...this.furtherOf(node)]) {
+      this.statements.invalidate.run(parent, name);
+      this.changedDirectories.add(parent);
+    }
   }
 
   /**
    * Drops directories that are empty now, dates every other one whose names or content changed and queues its
-   * invalidation. Ends each publication.
+   * invalidation; pictures are looked for in those, but in `pictured`. Ends each publication.
    */
-  finish(now: Instant): void {
+  finish(now: Instant, pictured: number | null = null): void {
     for (const directory of this.thinnedDirectories) this.dropIfEmpty(directory, now);
     this.thinnedDirectories.clear();
     for (const directory of this.changedDirectories) {
       this.statements.touchDirectory.run({ s: now.seconds, ns: now.nanoseconds, id: directory });
       this.statements.invalidate.run(directory, null);
+      if (directory !== pictured)
+        this.statements.wantArt.run(directory, now.seconds * 1e6 + now.nanoseconds / 1e3);
     }
     this.changedDirectories.clear();
   }
@@ -172,8 +223,8 @@ export class TreeWriter {
     );
   }
 
-  private addEntry({ parent, name }: Claim, sortKey: string, node: number): void {
-    this.statements.insertEntry.run(parent, name, foldName(name), sortKey, node);
+  private addEntry({ parent, name }: Claim, sortKey: string, node: number, view: View): void {
+    this.statements.insertEntry.run(parent, name, foldName(name), sortKey, node, view);
     if (this.tellsNewNames) this.statements.invalidate.run(parent, name);
     this.changedDirectories.add(parent);
   }
@@ -188,6 +239,7 @@ export class TreeWriter {
     if (directory === rootNodeId || this.statements.anyEntry.get(directory) !== undefined) return;
     const entry = this.statements.ofNode.get(directory);
     if (entry === undefined) return;
+    for (const made of this.statements.madeIn.all(directory)) this.unlist(made, now);
     this.dropEntry(entry, now);
     this.changedDirectories.delete(directory);
     // Its node stays until the name is forgotten: former names below it still lead to their files.

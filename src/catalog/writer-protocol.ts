@@ -4,7 +4,9 @@ import type { LibrarySettings } from '../library/library-options.ts';
 import type { RealPath } from '../library/real-path.ts';
 import type { ErrorCode } from '../platform/errors.ts';
 import type {
+  AlbumWantingArt,
   Invalidation,
+  MadeFile,
   MissingFiles,
   OriginRow,
   PinRow,
@@ -49,6 +51,16 @@ export type WriterRequest =
   | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }
   /** The scan ended without having met everything. */
   | { readonly type: 'abandon-scan'; readonly origin: string }
+  /** Directories after a node that changed since their pictures were looked for. */
+  | { readonly type: 'albums-wanting-art'; readonly after: number; readonly most: number }
+  /** Shows these pictures, and no others that were made, in a directory. */
+  | {
+      readonly type: 'show-art';
+      readonly album: Pick<AlbumWantingArt, 'directory' | 'revision'>;
+      readonly files: readonly MadeFile[];
+    }
+  /** Which of these paths in the store of made files are still of use. */
+  | { readonly type: 'made-referenced'; readonly paths: readonly string[] }
   | { readonly type: 'pins' }
   | { readonly type: 'add-pin'; readonly target: string }
   | { readonly type: 'remove-pin'; readonly target: string }
@@ -70,6 +82,9 @@ export interface WriterAnswers {
   readonly remove: PublishResult;
   readonly 'finish-scan': null;
   readonly 'abandon-scan': null;
+  readonly 'albums-wanting-art': readonly AlbumWantingArt[];
+  readonly 'show-art': PublishResult;
+  readonly 'made-referenced': readonly string[];
   readonly pins: readonly PinRow[];
   readonly 'add-pin': boolean;
   readonly 'remove-pin': boolean;

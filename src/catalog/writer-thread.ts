@@ -222,6 +222,12 @@ function answer(
     case 'abandon-scan':
       scans.delete(request.origin);
       return null;
+    case 'albums-wanting-art':
+      return publisher.albumsWantingArt(request.after, request.most);
+    case 'show-art':
+      return publisher.showArt(request.album, request.files);
+    case 'made-referenced':
+      return request.paths.filter((path) => publisher.isMadeReferenced(path));
     case 'pins':
       return publisher.pins();
     case 'add-pin':

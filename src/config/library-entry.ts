@@ -1,8 +1,12 @@
 // Section [library] of the configuration: how tags become names.
 import * as v from 'valibot';
 import { defaultLibrary, type LibraryOptions, type LibrarySettings } from '../library/library-options.ts';
+import { foldName } from '../library/names.ts';
 import { parseTemplate } from '../library/template.ts';
 import { type ListField, listFields } from '../library/track-tags.ts';
+
+/** Each costs a name for every file. */
+const mostViews = 16;
 
 const snakeCase = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const fieldOf = new Map<string, ListField>(listFields.map((field) => [snakeCase(field), field]));
@@ -31,6 +35,26 @@ const oneCharacter = v.check<string, string>(
 );
 const noSlash = v.check<string, string>((text) => !text.includes('/'), 'a name has no "/"');
 
+const isListField = v.rawCheck<string>(({ dataset, addIssue }) => {
+  if (!dataset.typed || fieldOf.has(dataset.value)) return;
+  addIssue({
+    message: `${dataset.value} is no field that may have several values: ${[...fieldOf.keys()].join(', ')}`,
+  });
+});
+
+const rootName = v.pipe(v.string(), v.nonEmpty('it needs a name'), noSlash);
+
+const viewEntry = v.strictObject({
+  root: rootName,
+  template: v.pipe(v.string(), isTemplate),
+  each: v.optional(v.pipe(v.string(), isListField)),
+});
+
+const distinctRoots = v.check<v.InferOutput<typeof viewEntry>[], string>(
+  (views) => new Set(views.map(({ root }) => foldName(root))).size === views.length,
+  'two views have the same root',
+);
+
 export const libraryEntry = v.strictObject({
   template: v.optional(v.pipe(v.string(), isTemplate)),
   names: v.optional(v.picklist(['windows', 'posix'])),
@@ -41,6 +65,9 @@ export const libraryEntry = v.strictObject({
   year: v.optional(v.picklist(['release', 'original'])),
   split: v.optional(v.pipe(v.record(v.string(), isDelimiters), isSplit)),
   unsorted: v.optional(v.pipe(v.string(), noSlash)),
+  views: v.optional(
+    v.pipe(v.array(viewEntry), v.maxLength(mostViews, `at most ${mostViews} views`), distinctRoots),
+  ),
 });
 
 /** What is left out has its default. */
@@ -63,6 +90,11 @@ export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}
           },
     splitKeep: keep,
     unsorted: entry.unsorted,
+    views: entry.views?.map(({ root, template, each }) => ({
+      root,
+      template,
+      each: each === undefined ? null : (fieldOf.get(each) ?? null),
+    })),
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { template: entry.template ?? defaultLibrary.template, options: { ...options, ...set } };

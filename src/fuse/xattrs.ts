@@ -35,6 +35,7 @@ export function xattrsOf({ id, version, track, holding }: DescribedNode): Map<st
   add(`${ownPrefix}locations`, holding?.holders.join('\0') ?? track.originName);
   if (holding !== null && holding.keptShare !== null) add(`${ownPrefix}cached`, String(holding.keptShare));
   add(`${ownPrefix}state`, track.state);
+  add(`${ownPrefix}why`, track.why);
   add(`${ownPrefix}overlay`, 'none');
   if (track.audioFp !== null) add(`${ownPrefix}audio_fp`, track.audioFp);
   for (const [name, value] of tagsOf(track.tags)) add(`${tagPrefix}${name}`, value);

@@ -5,7 +5,7 @@
 //   aa2  the album artist tag            aa5  the guess from the folder
 //   aa3  the list of album artists       aa6  the track's first artist, guests cut off
 //   aa4  the compilation flag            aa7  nobody is named
-import type { LibraryOptions } from './library-options.ts';
+import { defaultLibraryOptions, type LibraryOptions } from './library-options.ts';
 import { moveArticle } from './sort-name.ts';
 import { joinNames } from './tag-text.ts';
 import type { TrackTags } from './track-tags.ts';
@@ -54,6 +54,14 @@ export function albumArtistOf(
   const primary = primaryArtistOf(tags);
   if (primary === undefined) return named('Unknown Artist', 'aa7', undefined);
   return named(primary, 'aa6', primary === tags.artist ? tags.artistSort : undefined);
+}
+
+/** Why a file is where it is, as one word: its state where that decides, else the rule that named the album artist. */
+export function whyOf(
+  { state, tags }: { readonly state: string; readonly tags: TrackTags },
+  guess: AlbumArtistGuess | null,
+): string {
+  return state === 'ok' ? albumArtistOf(tags, defaultLibraryOptions, guess).rule : state;
 }
 
 /** The one artist of a track that counts most: the first of the list, else the shown artist without guests. */

@@ -85,11 +85,11 @@ export interface SuffixReason {
 
 export function explain(facts: ExplainFacts, template: Template, options: LibraryOptions): Explanation {
   const { track, album } = facts;
-  const { placement, albumArtist, isUnsorted, notes } = tracePlacement(track, album, template, options);
+  const { placement, albumArtist, notes } = tracePlacement(track, album, template, options);
   const tags = splitListFields(track.tags, options);
   const unsorted = track.state === 'failed' ? 'failed' : 'untagged';
   return {
-    unsorted: isUnsorted ? unsorted : null,
+    unsorted: placement.isUnsorted ? unsorted : null,
     albumArtist: albumArtistReason(albumArtist, tags, facts.counts, options),
     outvoted: outvotedFields(tags, album.shared ?? null),
     missing: notes.filter((note) => note.type === 'missing'),

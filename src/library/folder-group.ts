@@ -24,5 +24,10 @@ export function folderGroupOf(
 /** The real folder a file counts to: its own, or the one above when its own is the folder of a disc. */
 export function groupFolderOf(path: RealPath): RealPath {
   const folder = parentOf(path);
-  return discFolder.test(bytesToText(baseNameOf(folder))) ? parentOf(folder) : folder;
+  return isDiscFolder(folder) ? parentOf(folder) : folder;
+}
+
+/** Whether a real folder is named like one disc of an album. */
+export function isDiscFolder(folder: RealPath): boolean {
+  return discFolder.test(bytesToText(baseNameOf(folder)));
 }

@@ -4,6 +4,16 @@ import type { ListField } from './track-tags.ts';
 
 export type NameProfile = 'windows' | 'posix';
 
+/** One more tree over the same files, below a directory of its own. */
+export interface ViewOptions {
+  /** Name of the directory at the root of the mount. */
+  readonly root: string;
+  /** Text of a path template, or the name of a preset. */
+  readonly template: string;
+  /** A file with several values of this field has a place for each; null: one place. */
+  readonly each: ListField | null;
+}
+
 export interface LibraryOptions {
   /** Which characters and names are made harmless. */
   readonly names: NameProfile;
@@ -23,6 +33,7 @@ export interface LibraryOptions {
   readonly splitKeep: readonly string[];
   /** Top folder of what has no usable tags; "" sends it through the template with the default names. */
   readonly unsorted: string;
+  readonly views: readonly ViewOptions[];
 }
 
 export const defaultLibraryOptions: LibraryOptions = {
@@ -35,6 +46,7 @@ export const defaultLibraryOptions: LibraryOptions = {
   split: { genre: [';'] },
   splitKeep: ['AC/DC', 'Simon & Garfunkel', 'Earth, Wind & Fire', 'Crosby, Stills, Nash & Young'],
   unsorted: 'Unsorted',
+  views: [],
 };
 
 /** Everything that decides about the names in the tree. */

@@ -36,6 +36,8 @@ export interface Placement {
   readonly albumArtistRule: AlbumArtistRule;
   /** Index of the directory that shows the album's name; null when none does. */
   readonly albumDirectory: number | null;
+  /** It has no usable tags: its own path is shown. */
+  readonly isUnsorted: boolean;
 }
 
 /** What a track's neighbours say of its album. */
@@ -52,7 +54,6 @@ export interface AlbumFacts {
 export interface TracedPlacement {
   readonly placement: Placement;
   readonly albumArtist: AlbumArtist;
-  readonly isUnsorted: boolean;
   readonly notes: readonly RenderNote[];
 }
 
@@ -128,8 +129,9 @@ function place(
     file: { name: file.name, sortKey: fileSortKey(tags, file) },
     albumArtistRule: render.albumArtist.rule,
     albumDirectory: albumDirectory < 0 ? null : albumDirectory,
+    isUnsorted,
   };
-  return { placement, albumArtist: render.albumArtist, isUnsorted };
+  return { placement, albumArtist: render.albumArtist };
 }
 
 /** Whether a file has any of the three tags without which it cannot be filed. */
@@ -172,7 +174,9 @@ function keepReservedFree(
   if (first === undefined) return components;
   const reserved = [
     ...reservedRootNames,
-    ...(options.unsorted === '' ? [] : [cleanName(options.unsorted, options)]),
+    ...[options.unsorted, ...options.views.map(({ root }) => root)]
+      .filter((name) => name !== '')
+      .map((name) => cleanName(name, options)),
   ];
   if (!reserved.some((name) => foldName(name) === foldName(first.name))) return components;
   const name = `_${first.name}`;

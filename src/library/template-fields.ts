@@ -105,6 +105,8 @@ const derivedGetters: Readonly<Record<string, FieldGetter>> = {
   real_dir: ({ track }) => ({ ...one(realPathText(parentOf(track.realPath))), isPath: true }),
   real_path: ({ track }) => ({ ...one(realPathText(track.realPath)), isPath: true }),
   stem: ({ track }) => one(stemOf(track.realPath)),
+  added_at: ({ track }) => one(addedDate(track)),
+  added_month: ({ track }) => one(addedDate(track)?.slice(0, 7)),
 };
 
 const hiddenFields: ReadonlySet<string> = new Set(['trackText', 'discText']);
@@ -183,6 +185,12 @@ export function renderFactsOf(
 /** The name under which a value is ordered: its sort tag, else without leading article. */
 export function sortNameOf(value: FieldValue, text: string, options: LibraryOptions): string {
   return value.sortTag ?? moveArticle(text, options.articles);
+}
+
+/** The day on which a file was first seen, "2026-03-31", in UTC. */
+function addedDate({ addedAtSeconds }: TrackFacts): string | undefined {
+  if (addedAtSeconds === undefined || addedAtSeconds === null) return undefined;
+  return new Date(addedAtSeconds * 1000).toISOString().slice(0, 10);
 }
 
 function trackText(tags: TrackTags): string | undefined {

@@ -61,6 +61,46 @@ test('another template moves every name, keeps every inode, and an open file is 
   );
 }, 60_000);
 
+test('views show the same inodes under other names, and are given up again', async () => {
+  const library = newLibrary((root) => writeFlacLibrary(root, { files: 8, albums: 2 }));
+  const config = path.join(library.folder, 'musicfs.toml');
+  const configure = (views: string) =>
+    writeFileSync(config, `${views}\n[[origins]]\npath = "${library.origin}"\n`);
+  configure(
+    '[[library.views]]\nroot = "Genres"\neach = "genre"\ntemplate = "$genre/$album_artist/$album - $title"',
+  );
+  library.config = config;
+  await library.mount();
+  const below = path.join(library.mountPoint, 'Genres/Jazz/Artist 0');
+  const viewed = readdirSync(below);
+  expect(viewed).toHaveLength(8);
+  const inodesOf = (root: string) => new Set(names(root).map((name) => statSync(path.join(root, name)).ino));
+  const tree = path.join(library.mountPoint, 'Artist 0');
+  expect(inodesOf(below)).toEqual(inodesOf(tree));
+  expect(statSync(path.join(below, viewed[0] ?? '')).nlink).toBe(2);
+  const sums = 'find . -type f -exec sha256sum {} + | cut -c1-64 | sort';
+  const [inView, inTree] = await Promise.all(
+    [below, tree].map((folder) => library.shell(`cd "${folder}" && ${sums}`)),
+  );
+  expect(inView).toBe(inTree);
+  // Each file is counted once.
+  expect(await library.shell('du -s --apparent-size -B1 $M | cut -f1')).toBe(
+    await library.shell(`du -s --apparent-size -B1 "${tree}" | cut -f1`),
+  );
+
+  configure('');
+  expect((await library.run(['restart', library.mountPoint])).code).toBe(0);
+  await eventually('the view is gone', () => !readdirSync(library.mountPoint).includes('Genres'));
+  expect(names(library.mountPoint)).toHaveLength(8);
+
+  configure('[[library.views]]\nroot = "Genres"\neach = "title"\ntemplate = "$genre"');
+  const { code, stderr } = await library.run(['restart', library.mountPoint]);
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('title is no field that may have several values'),
+  ]);
+}, 60_000);
+
 test('a template that is wrong is refused with its column, and the mount stays as it was', async () => {
   const library = newLibrary((root) => writeFlacLibrary(root, { files: 2, albums: 1 }));
   const config = path.join(library.folder, 'musicfs.toml');

@@ -71,3 +71,18 @@ it('refuses what is no file of the library', () => {
   expect(() => explained(catalog, 'Artist')).toThrow('Artist is a directory: ask about one of its files');
   expect(() => explained(catalog, 'Nobody/x.flac')).toThrow('Nobody/x.flac is not in the library');
 });
+
+it('tells what marks an album of a name that another had first, and what lies beside the music', () => {
+  const catalog = new LibraryCatalog();
+  const song = (folder: string, tags: object) => track(`${folder}/1`, 'One', { tags });
+  catalog.publish(song('plain', {}), { path: 'plain/cover.jpg', state: 'sidecar', audioFp: null });
+  catalog.publish(song('deluxe', { edition: 'Deluxe' }));
+  expect(texts(catalog, 'Artist/Album [FLAC] {Deluxe}/00 - One.flac')).toContain(
+    'suffix "Album [FLAC]" is listed as "Album [FLAC] {Deluxe}": another album has that name',
+  );
+  expect(explained(catalog, 'Artist/Album [FLAC]/cover.jpg')).toMatchObject({
+    realPath: 'plain/cover.jpg',
+    state: 'sidecar',
+    rules: [{ id: 'sidecar' }],
+  });
+});

@@ -33,6 +33,15 @@ it('finds nothing to change in the template that is used, though names have suff
   expect(preview(filled(), 'default')).toMatchObject({ tracks: 4, changed: 0, examples: [], colliding: 2 });
 });
 
+it('knows that albums of one name have directories of their own', () => {
+  const catalog = new LibraryCatalog();
+  catalog.publish(track('plain/1', 'One'));
+  catalog.publish(track('deluxe/1', 'One', { tags: { edition: 'Deluxe' } }));
+  expect(preview(catalog, 'default')).toMatchObject({ tracks: 2, changed: 0, colliding: 0 });
+  expect(preview(catalog, '$artist/$title.$format')).toMatchObject({ changed: 2, colliding: 2 });
+  expect(preview(catalog, '$album/$title.$format')).toMatchObject({ changed: 2, colliding: 0 });
+});
+
 it('knows what neighbours say of an album', () => {
   const catalog = new LibraryCatalog();
   catalog.publish(...['A', 'B', 'C'].map((artist) => track(artist, artist, { tags: { artist } })));

@@ -1,0 +1,103 @@
+// The further places of a track: one in each view, or one for each value of the field that a view is made of. They are
+// names of the same file: same inode, same bytes. Used inside a publication's transaction only.
+import { defaultLibraryOptions, type LibraryOptions } from '../library/library-options.ts';
+import { cleanName } from '../library/names.ts';
+import { type AlbumFacts, hasName, type PlacedName, placeTrack } from '../library/placement.ts';
+import { splitListFields } from '../library/split-values.ts';
+import { foldText } from '../library/tag-text.ts';
+import { parseTemplate, type Template } from '../library/template.ts';
+import type { TrackFacts } from '../library/track-facts.ts';
+import type { ListField, TrackTags } from '../library/track-tags.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import type { Claimant, NameClaims } from './name-claims.ts';
+import { entryView } from './schema.ts';
+import type { EntryOfNode, Instant, TreeWriter } from './tree-writer.ts';
+
+/** A track as it is placed. */
+export interface PlacedTrack extends Claimant {
+  readonly facts: TrackFacts;
+  readonly album: AlbumFacts;
+}
+
+interface View {
+  readonly root: PlacedName;
+  readonly template: Template;
+  readonly each: ListField | null;
+}
+
+/** A file with more values of one field than any library has them is shown under the first ones. */
+const mostValues = 32;
+
+export class ViewPlacer {
+  private readonly tree: TreeWriter;
+  private readonly names: NameClaims;
+  private readonly options: LibraryOptions;
+  private readonly views: readonly View[];
+
+  /** Throws `config_invalid` for a template that cannot be parsed. */
+  constructor(tree: TreeWriter, names: NameClaims, options: LibraryOptions) {
+    this.tree = tree;
+    this.names = names;
+    // Below the root of a view nothing is reserved.
+    this.options = { ...options, views: defaultLibraryOptions.views };
+    this.views = options.views.map(({ root, template: text, each }) => {
+      const parsed = parseTemplate(text);
+      if (parsed.type !== 'parsed')
+        throw new MusicfsError('config_invalid', `view ${root}, column ${parsed.column}: ${parsed.reason}`);
+      const name = cleanName(root, options);
+      return { root: { name, sortKey: `${foldText(name)}\u0001${name}` }, template: parsed.template, each };
+    });
+  }
+
+  /** Lists a track in every view, and takes it out of where it does not belong any more. */
+  place(track: PlacedTrack, now: Instant): void {
+    const current = this.tree.furtherOf(track.node);
+    if (this.views.length === 0 && current.length === 0) return;
+    /** Entries that are settled: they stay, or are gone already. */
+    const settled = new Set<number>();
+    const drop = (entry: EntryOfNode) => {
+      settled.add(entry.id);
+      this.tree.dropFurther(entry, track.node, now);
+    };
+    const parents = new Set<number>();
+    for (const { directories, file } of this.placesOf(track)) {
+      const parent = this.names.directories(directories, now);
+      if (parents.has(parent)) continue; // two values that are one name
+      parents.add(parent);
+      const names = this.names.spellings(file.name, track);
+      const known = current.find(
+        (entry) => entry.parent === parent && [...names.ofAudio, ...names.ofPath].includes(entry.name),
+      );
+      if (known !== undefined) {
+        settled.add(known.id);
+        continue;
+      }
+      // Its new name may be another spelling of the one it has.
+      current.filter((entry) => entry.parent === parent && !settled.has(entry.id)).forEach(drop);
+      const name = this.names.claim(parent, names, track, now);
+      this.tree.listFurther({ parent, name }, file.sortKey, track.node, entryView.view, now);
+    }
+    current.filter((entry) => !settled.has(entry.id)).forEach(drop);
+  }
+
+  private *placesOf({ facts, album }: PlacedTrack): Iterable<{
+    directories: readonly PlacedName[];
+    file: PlacedName;
+  }> {
+    const tags = splitListFields(facts.tags, this.options);
+    if (facts.state === 'failed' || !hasName(tags)) return; // what has no tags has its one place
+    for (const { root, template, each } of this.views) {
+      for (const one of each === null ? [tags] : eachValue(tags, each)) {
+        const { directories, file } = placeTrack({ ...facts, tags: one }, album, template, this.options);
+        yield { directories: [root, ...directories], file };
+      }
+    }
+  }
+}
+
+/** The tags once for each value of a field; once where there is none. */
+function eachValue(tags: TrackTags, field: ListField): readonly TrackTags[] {
+  const values = tags[field] ?? [];
+  if (values.length < 2) return [tags];
+  return values.slice(0, mostValues).map((value) => ({ ...tags, [field]: [value] }));
+}
