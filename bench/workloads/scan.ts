@@ -49,7 +49,8 @@ const lineSchema = v.pipe(
   }),
 );
 
-function scanIn(log: string): { seconds: number; bytesReadForTags: number } {
+/** When the first scan of a log began and ended, and what it read. */
+export function scanIn(log: string): { seconds: number; bytesReadForTags: number } {
   const lines = log
     .split('\n')
     .filter((text) => text.startsWith('{'))

@@ -42,6 +42,8 @@ export class AlbumRows {
   private readonly sql;
   /** Places of albums that were met in this publication and may have no row yet. */
   private readonly places = new Map<string, string>();
+  /** What was looked up since albums were settled last. */
+  private readonly looks = new Map<string, { readonly isMultiDisc: boolean; readonly mark: string }>();
 
   constructor(database: Database.Database, options: LibraryOptions) {
     this.options = options;
@@ -81,17 +83,19 @@ export class AlbumRows {
     this.places.set(key, place);
   }
 
-  isMultiDisc(key: string): boolean {
-    return (this.sql.album.get(key)?.multiDisc ?? 0) !== 0;
-  }
-
-  /** What is written behind the name of the album; '' for nothing. */
-  markOf(key: string): string {
-    return this.sql.album.get(key)?.mark ?? '';
+  /** Whether the album has several discs, and what is written behind its name; '' for nothing. */
+  look(key: string): { readonly isMultiDisc: boolean; readonly mark: string } {
+    const known = this.looks.get(key);
+    if (known !== undefined) return known;
+    const row = this.sql.album.get(key);
+    const look = { isMultiDisc: (row?.multiDisc ?? 0) !== 0, mark: row?.mark ?? '' };
+    this.looks.set(key, look);
+    return look;
   }
 
   /** Counts the discs of these albums anew, and settles the name of new ones. Returns the tracks whose names change. */
   settle(keys: Iterable<string>): number[] {
+    this.looks.clear();
     const changed: number[] = [];
     for (const key of [...keys].sort()) {
       const discs = this.sql.discsOf.get(key);
@@ -115,7 +119,7 @@ export class AlbumRows {
   /** How an album looks and differs from those of its name; null for one that is marked with nothing. For explanations. */
   namesakesOf(key: string): { readonly look: AlbumLook; readonly difference: AlbumDifference } | null {
     const place = this.sql.placeOf.get(key) ?? '';
-    if (place === '' || this.markOf(key) === '') return null;
+    if (place === '' || this.look(key).mark === '') return null;
     const look = this.lookOf(key);
     return { look, difference: differenceOf([look, ...this.namesakes(key, place)]) };
   }

@@ -103,17 +103,15 @@ export class Placer {
   place(node: number, now: Instant, takesBare = false): boolean {
     const row = this.sql.track.get(node);
     if (row === undefined || row.state === 'sidecar') return false;
+    const { isMultiDisc, mark } = this.albums.look(row.albumKey);
     const track: PlacedTrack = {
       node,
       facts: factsOf(row),
-      album: { ...settledOf(row.settled), multiDisc: this.albums.isMultiDisc(row.albumKey) },
+      album: { ...settledOf(row.settled), multiDisc: isMultiDisc },
       audioFp: row.audioFp,
     };
     const { template, library } = this.options;
-    const placement = withAlbumMark(
-      placeTrack(track.facts, track.album, template, library),
-      this.albums.markOf(row.albumKey),
-    );
+    const placement = withAlbumMark(placeTrack(track.facts, track.album, template, library), mark);
     const parent = this.names.directories(placement.directories, now);
     const hasMoved = this.placeByTemplate(track, parent, placement.file, now, takesBare);
     this.views.place(track, now);

@@ -8,6 +8,7 @@ import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { Counters } from './counters.ts';
 import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
 import { MadeRows } from './made-rows.ts';
@@ -70,8 +71,9 @@ export class Publisher {
     this.failpoints = options.failpoints ?? new Failpoints(false);
     this.watch = options.watch ?? null;
     this.wantsFileFp = options.wantsFileFp ?? false;
-    this.tree = new TreeWriter(database);
-    this.tracks = new TrackRows(database, this.tree);
+    const counters = new Counters(database);
+    this.tree = new TreeWriter(database, counters);
+    this.tracks = new TrackRows(database, this.tree, counters);
     this.replicas = new ReplicaRows(database);
     this.placer = new Placer(database, this.tree, options);
     this.groups = new FolderGroups(database, options);
@@ -396,7 +398,7 @@ export class Publisher {
     }
     for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
     for (const node of nodes) {
-      if (!this.placer.place(node, now, takesBare)) continue;
+      if (!this.placer.place(node, now, takesBare) || !this.sidecars.isNeeded) continue;
       const { origin, path } = this.tracks.whereOf(node);
       this.sidecars.touch(origin, path);
     }

@@ -163,6 +163,7 @@ const migrations: readonly string[] = [
   // Files have more than one name, files beside the music are shown, and musicfs makes some itself.
   `
   ALTER TABLE entries ADD COLUMN view INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX entries_in_views ON entries (node) WHERE view = 1;
   ALTER TABLE tracks ADD COLUMN added_at INTEGER;
   UPDATE tracks SET added_at = (SELECT min(n.ctime_s, n.mtime_s) FROM nodes n WHERE n.id = tracks.node);
   ALTER TABLE albums ADD COLUMN place TEXT NOT NULL DEFAULT '';

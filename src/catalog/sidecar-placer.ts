@@ -31,6 +31,8 @@ export class SidecarPlacer {
   private readonly tree: TreeWriter;
   private readonly names: NameClaims;
   private readonly options: LibraryOptions;
+  /** There is a file beside music somewhere. */
+  isNeeded = false;
   private readonly touched = new Map<string, { readonly origin: number; readonly folder: RealPath }>();
   private readonly sql;
 
@@ -62,22 +64,25 @@ export class SidecarPlacer {
 
   begin(): void {
     this.touched.clear();
+    this.isNeeded = this.sql.any.get() !== undefined;
   }
 
   /** Remembers where a sidecar lies. */
   store(origin: number, node: number, path: RealPath): void {
+    this.isNeeded = true;
     this.sql.put.run(node, origin, bytesOf(parentOf(path)));
   }
 
   /** A file of that path came, went, or is shown elsewhere: what lies beside it may have to follow. */
   touch(origin: number, path: RealPath): void {
+    if (!this.isNeeded) return;
     const folder = parentOf(path);
     this.touched.set(`${origin}/${folder}`, { origin, folder });
   }
 
   /** Lets sidecars follow. Ends what `touch` began. */
   follow(now: Instant): void {
-    if (this.touched.size === 0 || this.sql.any.get() === undefined) return;
+    if (!this.isNeeded) return;
     const folders = new Map<string, { readonly origin: number; readonly folder: RealPath }>();
     for (const { origin, folder } of this.touched.values()) {
       const concerned = [folder, ...this.foldersIn(origin, folder)];

@@ -3,6 +3,7 @@
 import type Database from 'better-sqlite3';
 import { type RealPath, realPath } from '../library/real-path.ts';
 import { MusicfsError } from '../platform/errors.ts';
+import type { Counters } from './counters.ts';
 import { instantOf, isChanged, type KnownContent } from './known-content.ts';
 import type { ReadFile, SeenFile } from './publication.ts';
 import type { ReplicaRow } from './replica-rows.ts';
@@ -31,10 +32,12 @@ export interface StoredTrack {
 
 export class TrackRows {
   private readonly tree: TreeWriter;
+  private readonly counters: Counters;
   private readonly sql;
 
-  constructor(database: Database.Database, tree: TreeWriter) {
+  constructor(database: Database.Database, tree: TreeWriter, counters: Counters) {
     this.tree = tree;
+    this.counters = counters;
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       known: database.prepare<unknown[], KnownTrack>(
@@ -95,8 +98,6 @@ export class TrackRows {
       forget: prepare('DELETE FROM tracks WHERE origin = ? AND real_path = ? AND node <> ?'),
       move: prepare('UPDATE tracks SET origin = ?, real_path = ?, etag = ? WHERE node = ?'),
       redate: prepare('UPDATE nodes SET mtime_s = ?, mtime_ns = ? WHERE id = ?'),
-      count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
-      countFiles: prepare('UPDATE origins SET files = files + ? WHERE id = ?'),
     };
   }
 
@@ -205,7 +206,7 @@ export class TrackRows {
 
   /** Files of an origin that are no tracks of their own: they count for the origin only. */
   countReplica(origin: number, by: 1 | -1): void {
-    this.sql.countFiles.run(by, origin);
+    this.counters.addFiles(origin, by);
   }
 
   /** Marks a track as gone; its row waits for its return. */
@@ -241,12 +242,10 @@ export class TrackRows {
     bytes: number,
     failed: number,
   ): void {
-    if (files !== 0) {
-      if (state !== 'sidecar') this.sql.count.run(files, 'tracks');
-      this.sql.countFiles.run(files, origin);
-    }
-    if (bytes !== 0) this.sql.count.run(bytes, 'bytes');
-    if (failed !== 0) this.sql.count.run(failed, 'failed');
+    if (state !== 'sidecar') this.counters.add('tracks', files);
+    this.counters.addFiles(origin, files);
+    this.counters.add('bytes', bytes);
+    this.counters.add('failed', failed);
   }
 }
 

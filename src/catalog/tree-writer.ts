@@ -5,6 +5,7 @@
 // Each change leaves a row in `invalidations`, so that the kernel hears of it even if we die before telling it.
 import type Database from 'better-sqlite3';
 import { foldName } from '../library/names.ts';
+import type { Counters } from './counters.ts';
 import { entryView, nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
 /** A point in time as the tables hold it. */
@@ -38,13 +39,17 @@ type View = (typeof entryView)[keyof typeof entryView];
 
 export class TreeWriter {
   private readonly statements;
+  private readonly counters: Counters;
+  /** Directories that were found or made in this publication, by parent and name. */
+  private readonly found = new Map<string, number>();
   /** The kernel may know new names already, from the catalog that this one replaces, and by other nodes. */
   private tellsNewNames: boolean;
   private readonly changedDirectories = new Set<number>();
   /** Directories that lost a name. Those that are empty in the end go; one that is filled again keeps its node. */
   private readonly thinnedDirectories = new Set<number>();
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, counters: Counters) {
+    this.counters = counters;
     const prepare = (sql: string) => database.prepare<unknown[]>(sql);
     this.statements = {
       holder: database.prepare<unknown[], { node: number; kind: number; name: string; isMade: number }>(
@@ -57,6 +62,11 @@ export class TreeWriter {
       inViews: database.prepare<unknown[], EntryOfNode>(
         `SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view <> ${entryView.tree}`,
       ),
+      anyInView: database
+        .prepare<unknown[], number>(
+          `SELECT 1 FROM entries WHERE view = ${entryView.view} AND node > 0 LIMIT 1`,
+        )
+        .pluck(),
       // What musicfs made itself keeps no directory.
       anyEntry: database
         .prepare<unknown[], number>(
@@ -87,7 +97,6 @@ export class TreeWriter {
       ),
       invalidate: prepare('INSERT INTO invalidations (parent, name) VALUES (?, ?)'),
       parentOf: database.prepare<unknown[], number>('SELECT parent FROM nodes WHERE id = ?').pluck(),
-      count: prepare('UPDATE meta SET value = value + ? WHERE key = ?'),
     };
     this.tellsNewNames = recoveringOf(database) !== recovering.no;
   }
@@ -98,6 +107,8 @@ export class TreeWriter {
 
   /** Begins a publication: nothing is left of one that failed half way. */
   begin(): void {
+    this.counters.begin();
+    this.found.clear();
     this.changedDirectories.clear();
     this.thinnedDirectories.clear();
   }
@@ -115,6 +126,11 @@ export class TreeWriter {
     return this.statements.ofNode.get(node);
   }
 
+  /** Some file has a name in a view. */
+  hasViews(): boolean {
+    return this.statements.anyInView.get() !== undefined;
+  }
+
   /** Its further names. */
   furtherOf(node: number): EntryOfNode[] {
     return this.statements.inViews.all(node);
@@ -122,14 +138,21 @@ export class TreeWriter {
 
   /** The directory of that name, made if it does not exist. `spare` gives another spelling when a file has the name. */
   directory(parent: number, name: string, sortKey: string, spare: () => string, now: Instant): number {
+    const key = `${parent}/${name}`;
+    const known = this.found.get(key);
+    if (known !== undefined) return known;
     const holder = this.holderOf(parent, name);
-    if (holder?.isDirectory === true) return holder.node;
+    if (holder?.isDirectory === true) {
+      this.found.set(key, holder.node);
+      return holder.node;
+    }
     if (holder?.isMade === true) this.unlist(holder.node, now);
     else if (holder !== undefined) return this.directory(parent, spare(), sortKey, spare, now);
     const node = this.addNode(nodeKind.directory, 0, 0, now, now, 2, parent);
     this.addEntry({ parent, name }, sortKey, node, entryView.tree);
     this.statements.setLinks.run(1, now.seconds, now.nanoseconds, parent);
-    this.statements.count.run(1, 'directories');
+    this.counters.add('directories', 1);
+    this.found.set(key, node);
     return node;
   }
 
@@ -148,7 +171,7 @@ export class TreeWriter {
       return;
     }
     this.statements.setLinks.run(1, now.seconds, now.nanoseconds, node);
-    this.statements.count.run(1, 'files');
+    this.counters.add('files', 1);
   }
 
   /** Gives a file one more name, which nobody has. */
@@ -171,7 +194,7 @@ export class TreeWriter {
     const entry = this.statements.ofNode.get(node);
     if (entry === undefined) return;
     this.dropFurther(entry, node, now);
-    this.statements.count.run(-1, 'files');
+    this.counters.add('files', -1);
   }
 
   /** The kernel must forget what it knows of its names: they show other content from now on. */
@@ -197,6 +220,7 @@ export class TreeWriter {
         this.statements.wantArt.run(directory, now.seconds * 1e6 + now.nanoseconds / 1e3);
     }
     this.changedDirectories.clear();
+    this.counters.write();
   }
 
   private addNode(
@@ -244,7 +268,7 @@ export class TreeWriter {
     this.changedDirectories.delete(directory);
     // Its node stays until the name is forgotten: former names below it still lead to their files.
     this.statements.setLinks.run(-1, now.seconds, now.nanoseconds, entry.parent);
-    this.statements.count.run(-1, 'directories');
+    this.counters.add('directories', -1);
     this.dropIfEmpty(entry.parent, now);
   }
 }

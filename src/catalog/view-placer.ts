@@ -33,6 +33,8 @@ export class ViewPlacer {
   private readonly names: NameClaims;
   private readonly options: LibraryOptions;
   private readonly views: readonly View[];
+  /** There are views, or were by the settings before. */
+  private readonly isNeeded: boolean;
 
   /** Throws `config_invalid` for a template that cannot be parsed. */
   constructor(tree: TreeWriter, names: NameClaims, options: LibraryOptions) {
@@ -47,12 +49,13 @@ export class ViewPlacer {
       const name = cleanName(root, options);
       return { root: { name, sortKey: `${foldText(name)}\u0001${name}` }, template: parsed.template, each };
     });
+    this.isNeeded = this.views.length > 0 || tree.hasViews();
   }
 
   /** Lists a track in every view, and takes it out of where it does not belong any more. */
   place(track: PlacedTrack, now: Instant): void {
+    if (!this.isNeeded) return;
     const current = this.tree.furtherOf(track.node);
-    if (this.views.length === 0 && current.length === 0) return;
     /** Entries that are settled: they stay, or are gone already. */
     const settled = new Set<number>();
     const drop = (entry: EntryOfNode) => {
