@@ -40,7 +40,7 @@ export async function fillCache(
   try {
     const locations = new Locations(catalog);
     const beginning = Buffer.alloc(trueBytes);
-    for (const { content, sizeBytes } of tracksBelow(new TreeReader(catalog, failpoints), '')) {
+    for (const { content, sizeBytes } of tracksBelow(new TreeReader(catalog, { failpoints }), '')) {
       signal.throwIfAborted();
       const [holder] = locations.holders(content.node, content.version);
       if (holder === undefined) continue;

@@ -69,7 +69,12 @@ export async function askWriter<T extends WriterRequest['type']>(
 const writerDeadlineMs = 60_000;
 
 /** Requests whose answers say whether the kernel must be told something. */
-const changesTree: ReadonlySet<WriterRequest['type']> = new Set(['publish', 'remove', 'show-art']);
+const changesTree: ReadonlySet<WriterRequest['type']> = new Set([
+  'publish',
+  'remove',
+  'show-art',
+  'show-playlists',
+]);
 
 const closeMs = 4_000;
 

@@ -8,6 +8,7 @@ import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/err
 import { type ExplainedTrack, explainTrack } from './explain-track.ts';
 import { openCatalogForReading } from './open-catalog.ts';
 import { previewTemplate, type TemplatePreview } from './preview-template.ts';
+import { type PlaylistSource, type RenderedPlaylist, renderPlaylists } from './render-playlists.ts';
 
 export type LookTask = {
   readonly catalogPath: string;
@@ -16,11 +17,13 @@ export type LookTask = {
   | { readonly what: 'preview'; readonly template: string; readonly examples: number }
   /** A path of the tree. */
   | { readonly what: 'explain'; readonly path: string }
+  | { readonly what: 'playlists'; readonly sources: readonly PlaylistSource[] }
 );
 
 export type LookAnswer =
   | { readonly type: 'preview'; readonly preview: TemplatePreview }
   | { readonly type: 'explained'; readonly explained: ExplainedTrack }
+  | { readonly type: 'playlists'; readonly playlists: readonly RenderedPlaylist[] }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 const collisionsNamed = 50;
@@ -29,6 +32,11 @@ async function answerTo(task: LookTask): Promise<LookAnswer> {
   const { h64ToString } = await xxhash();
   const database = openCatalogForReading(task.catalogPath);
   try {
+    if (task.what === 'playlists') {
+      const { options, playlistMap } = task.library;
+      const rendering = { library: options, map: playlistMap, hash: h64ToString };
+      return { type: 'playlists', playlists: renderPlaylists(database, task.sources, rendering) };
+    }
     const parsed = parseTemplate(task.what === 'preview' ? task.template : task.library.template);
     if (parsed.type === 'refused') {
       throw new MusicfsError('invalid_argument', `template, column ${parsed.column}: ${parsed.reason}`);

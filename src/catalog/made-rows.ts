@@ -8,6 +8,8 @@ import type { AlbumWantingArt, ArtSource, MadeFile } from './publication.ts';
 import { entryView } from './schema.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
+export type MadeKind = 'art' | 'playlist';
+
 interface Current {
   readonly node: number;
   readonly name: string;
@@ -59,10 +61,10 @@ export class MadeRows {
       madeIn: database.prepare<unknown[], Current>(
         `SELECT e.node, e.name, m.path, e.view FROM entries e JOIN nodes n ON n.id = e.node
          JOIN made_files m ON m.node = e.node AND m.version = n.version
-         WHERE e.parent = ? AND e.removed_at IS NULL`,
+         WHERE e.parent = ? AND e.removed_at IS NULL AND m.kind = ?`,
       ),
       put: database.prepare<unknown[]>(
-        'INSERT OR REPLACE INTO made_files (node, version, path) VALUES (?, ?, ?)',
+        'INSERT OR REPLACE INTO made_files (node, version, kind, path) VALUES (?, ?, ?, ?)',
       ),
       replaced: database.prepare<unknown[]>(
         'UPDATE made_files SET gone_at = ? WHERE node = ? AND gone_at IS NULL',
@@ -96,24 +98,28 @@ export class MadeRows {
     }));
   }
 
-  /** Shows these files, and no others of its making, in a directory that is listed. */
-  put(
+  /** Shows these pictures, and no others that were made, in a directory that is listed. */
+  showArt(
     { directory, revision }: Pick<AlbumWantingArt, 'directory' | 'revision'>,
     files: readonly MadeFile[],
     now: Instant,
   ): void {
     this.sql.satisfied.run(directory, revision);
     const isListed = this.sql.isListed.get(directory) !== undefined;
-    const before = this.sql.madeIn.all(directory);
-    const wanted = isListed ? files : [];
+    this.show(directory, 'art', isListed ? files : [], now);
+  }
+
+  /** Shows these files of one kind, and no others of it, in a directory. A name that a real file has is left to it. */
+  show(directory: number, kind: MadeKind, files: readonly MadeFile[], now: Instant): void {
+    const before = this.sql.madeIn.all(directory, kind);
     for (const { node, name } of before) {
-      if (!wanted.some((file) => file.name === name)) this.tree.unlist(node, now);
+      if (!files.some((file) => file.name === name)) this.tree.unlist(node, now);
     }
-    for (const file of wanted) {
+    for (const file of files) {
       const known = before.find(({ name }) => name === file.name);
       const view = file.isListed ? entryView.tree : entryView.unlisted;
       if (known !== undefined) {
-        if (known.path !== file.path) this.replace(known.node, file, now);
+        if (known.path !== file.path) this.replace(known.node, kind, file, now);
         if (known.view !== view) {
           this.tree.unlist(known.node, now);
           this.list(directory, known.node, file, now);
@@ -123,7 +129,7 @@ export class MadeRows {
       }
       if (this.tree.holderOf(directory, file.name) !== undefined) continue;
       const node = this.tree.addFile(file.sizeBytes, instantOf(file.mtimeNs), now);
-      this.sql.put.run(node, 1, file.path);
+      this.sql.put.run(node, 1, kind, file.path);
       this.list(directory, node, file, now);
     }
   }
@@ -144,7 +150,7 @@ export class MadeRows {
     else this.tree.listFurther({ parent, name }, sortKey, node, entryView.unlisted, now);
   }
 
-  private replace(node: number, { sizeBytes, mtimeNs, path }: MadeFile, now: Instant): void {
+  private replace(node: number, kind: MadeKind, { sizeBytes, mtimeNs, path }: MadeFile, now: Instant): void {
     this.sql.keepVersion.run(now.seconds, node);
     this.sql.replaced.run(now.seconds, node);
     const { seconds, nanoseconds } = instantOf(mtimeNs);
@@ -156,7 +162,7 @@ export class MadeRows {
       now.nanoseconds,
       node,
     );
-    this.sql.put.run(node, version, path);
+    this.sql.put.run(node, version, kind, path);
     this.tree.repointed(node);
   }
 }

@@ -36,6 +36,14 @@ export interface MadeFile {
   readonly isListed: boolean;
 }
 
+/** A playlist as it lies on an origin. */
+export interface PlaylistFile extends SeenFile {
+  readonly node: number;
+  readonly version: number;
+  readonly origin: string;
+  readonly originRoot: string;
+}
+
 /** What may hold the picture of a directory. */
 export interface ArtSource extends SeenFile {
   readonly origin: string;

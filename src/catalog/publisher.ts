@@ -3,7 +3,8 @@
 // A publication is one transaction: the tracks, where each now stands in the tree, and what the kernel must forget.
 // Rows of tracks are TrackRows' business, names and places the Placer's, the tree itself TreeWriter's.
 import type Database from 'better-sqlite3';
-import type { RealPath } from '../library/real-path.ts';
+import { playlistFormats } from '../library/playlist.ts';
+import { extensionOf, type RealPath } from '../library/real-path.ts';
 import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
@@ -13,6 +14,7 @@ import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
 import { MadeRows } from './made-rows.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
+import { PlaylistRows } from './playlist-rows.ts';
 import {
   type AlbumWantingArt,
   type Invalidation,
@@ -20,6 +22,7 @@ import {
   type MissingFiles,
   type OriginRow,
   type PinRow,
+  type PlaylistFile,
   type PublishResult,
   type ReadFile,
   type SeenFile,
@@ -63,6 +66,7 @@ export class Publisher {
   private readonly layout: LayoutProgress;
   private readonly sidecars: SidecarPlacer;
   private readonly made: MadeRows;
+  private readonly playlistRows: PlaylistRows;
   private readonly sql;
 
   constructor(database: Database.Database, options: PublisherOptions) {
@@ -80,6 +84,7 @@ export class Publisher {
     this.layout = new LayoutProgress(database, options);
     this.sidecars = new SidecarPlacer(database, this.tree, this.placer.names, options.library);
     this.made = new MadeRows(database, this.tree);
+    this.playlistRows = new PlaylistRows(database, this.made, this.placer.names, options.library);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
@@ -337,7 +342,16 @@ export class Publisher {
 
   /** Shows these pictures, and no others that were made, in a directory. */
   showArt(album: Pick<AlbumWantingArt, 'directory' | 'revision'>, files: readonly MadeFile[]): PublishResult {
-    return this.transaction((now) => this.made.put(album, files, now), album.directory);
+    return this.transaction((now) => this.made.showArt(album, files, now), album.directory);
+  }
+
+  /** See PlaylistRows. */
+  playlists(): PlaylistFile[] {
+    return this.playlistRows.all();
+  }
+
+  showPlaylists(files: readonly MadeFile[]): PublishResult {
+    return this.transaction((now) => this.playlistRows.show(files, now));
   }
 
   /** Whether bytes that were made may still be read. */
@@ -440,8 +454,11 @@ export class Publisher {
   /** Stores a file that lies beside the music. Returns what it is seen as. */
   private storeSidecar(origin: number, file: ReadFile, now: Instant, changes: Changes): number {
     const { node, isNew } = this.tracks.store(origin, file, { albumKey: '', groupKey: null }, now);
-    this.sidecars.store(origin, node, file.path);
-    this.sidecars.touch(origin, file.path);
+    if (playlistFormats.has(extensionOf(file.path))) this.playlistRows.add(node);
+    else {
+      this.sidecars.store(origin, node, file.path);
+      this.sidecars.touch(origin, file.path);
+    }
     if (isNew) changes.added += 1;
     else changes.changed += 1;
     return seenKey.track(node);

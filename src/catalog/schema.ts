@@ -17,8 +17,9 @@
 //   albums   what tracks with one `album_key` share: whether it has several discs, the folder it renders to (`place`), and
 //            what is written behind its name there to tell it from another of that name; '' for the one that came first.
 //   sidecars real folder of each of those, by which they are found when the tracks beside them move.
-//   made_files  what musicfs made itself, by node and content version: the path of its bytes in the store of such files;
-//            `gone_at` when it was shown last.
+//   playlists  those of them that are playlists, which are not shown themselves.
+//   made_files  what musicfs made itself, by node and content version: what it is (`art`, `playlist`), the
+//            path of its bytes in the store of such files, and when it was shown last (`gone_at`).
 //   art_wanted  directories that changed since their pictures were looked for.
 //   ignored_files  files that carry a music extension but hold no music, so that they are not parsed again.
 //   pins     paths in the tree whose files are to be held, as people named them: user data.
@@ -171,14 +172,17 @@ const migrations: readonly string[] = [
   CREATE INDEX albums_of_place ON albums (place);
   CREATE TABLE sidecars (node INTEGER PRIMARY KEY, origin INTEGER NOT NULL, folder BLOB NOT NULL);
   CREATE INDEX sidecars_of_folder ON sidecars (origin, folder);
+  CREATE TABLE playlists (node INTEGER PRIMARY KEY);
   CREATE TABLE made_files (
     node INTEGER NOT NULL,
     version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
     path TEXT NOT NULL,
     gone_at INTEGER,
     PRIMARY KEY (node, version)
   ) WITHOUT ROWID;
   CREATE INDEX made_by_path ON made_files (path);
+  CREATE INDEX made_playlists ON made_files (node) WHERE kind = 'playlist';
   CREATE INDEX made_gone ON made_files (gone_at) WHERE gone_at IS NOT NULL;
   CREATE TABLE art_wanted (directory INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
   `,

@@ -8,18 +8,13 @@ import { parentOf, type RealPath, realPath } from '../library/real-path.ts';
 import { type SidecarTrack, sidecarPlace } from '../library/sidecars.ts';
 import { foldText } from '../library/tag-text.ts';
 import type { NameClaims } from './name-claims.ts';
+import { childOf, rangeOf, TrackFolders } from './track-folders.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
 interface Sidecar {
   readonly node: number;
   readonly realPath: Buffer;
   readonly originName: string;
-}
-
-interface TrackAt {
-  readonly realPath: Buffer;
-  readonly directory: number | null;
-  readonly name: string | null;
 }
 
 /** Looks into the index for the tracks of one folder: what is beyond is not looked at. */
@@ -29,6 +24,7 @@ const sortAfterTracks = '99999999';
 
 export class SidecarPlacer {
   private readonly tree: TreeWriter;
+  private readonly folders: TrackFolders;
   private readonly names: NameClaims;
   private readonly options: LibraryOptions;
   /** There is a file beside music somewhere. */
@@ -38,6 +34,7 @@ export class SidecarPlacer {
 
   constructor(database: Database.Database, tree: TreeWriter, names: NameClaims, options: LibraryOptions) {
     this.tree = tree;
+    this.folders = new TrackFolders(database);
     this.names = names;
     this.options = options;
     this.sql = {
@@ -53,12 +50,6 @@ export class SidecarPlacer {
           'SELECT folder FROM sidecars WHERE origin = ? AND folder >= ? AND folder < ? ORDER BY folder LIMIT 1',
         )
         .pluck(),
-      nextTrack: database.prepare<unknown[], TrackAt>(
-        `SELECT t.real_path AS realPath, e.parent AS directory, e.name
-         FROM tracks t LEFT JOIN entries e ON e.node = t.node AND e.removed_at IS NULL AND e.view = 0
-         WHERE t.origin = ? AND t.real_path >= ? AND t.real_path < ?
-         AND t.removed_at IS NULL AND t.state <> 'sidecar' ORDER BY t.real_path LIMIT 1`,
-      ),
     };
   }
 
@@ -132,36 +123,14 @@ export class SidecarPlacer {
   }
 
   private tracksOfDiscs(origin: number, folder: RealPath): readonly SidecarTrack[] {
-    return this.look(origin, folder)
+    return this.folders
+      .look(origin, folder, mostSteps)
       .folders.filter(isDiscFolder)
       .flatMap((disc) => this.tracksIn(origin, disc));
   }
 
   private tracksIn(origin: number, folder: RealPath): readonly SidecarTrack[] {
-    return this.look(origin, folder).tracks;
-  }
-
-  /** The tracks that lie in a folder itself, and the folders in it that have tracks. Passes over what is deeper. */
-  private look(origin: number, folder: RealPath): { tracks: SidecarTrack[]; folders: RealPath[] } {
-    const tracks: SidecarTrack[] = [];
-    const folders: RealPath[] = [];
-    const [start, end] = rangeOf(folder);
-    let from = start;
-    for (let step = 0; step < mostSteps; step += 1) {
-      const row = this.sql.nextTrack.get(origin, from, end);
-      if (row === undefined) break;
-      const path = realPath(row.realPath.toString('latin1'));
-      const child = childOf(folder, path);
-      if (child === path) {
-        if (row.directory !== null && row.name !== null)
-          tracks.push({ path, directory: row.directory, name: row.name });
-        from = Buffer.from(`${path}\0`, 'latin1');
-      } else {
-        folders.push(child);
-        from = rangeOf(child)[1];
-      }
-    }
-    return { tracks, folders };
+    return this.folders.look(origin, folder, mostSteps).tracks;
   }
 
   /** The folders directly in one that have sidecars. */
@@ -179,19 +148,6 @@ export class SidecarPlacer {
     }
     return found;
   }
-}
-
-/** All paths below a folder: from the first one, up to but without the second. */
-function rangeOf(folder: RealPath): readonly [Buffer, Buffer] {
-  if (folder === '') return [Buffer.alloc(0), Buffer.from([0xff, 0xff])];
-  return [Buffer.from(`${folder}/`, 'latin1'), Buffer.from(`${folder}0`, 'latin1')]; // "0" follows "/"
-}
-
-/** What lies directly in the folder and leads to the path: the path itself, or a folder. */
-function childOf(folder: RealPath, path: RealPath): RealPath {
-  const start = folder === '' ? 0 : folder.length + 1;
-  const slash = path.indexOf('/', start);
-  return slash < 0 ? path : realPath(path.slice(0, slash));
 }
 
 function sortKeyOf(name: string): string {

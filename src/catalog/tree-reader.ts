@@ -87,6 +87,14 @@ function entryOf(row: EntryRow): DirectoryEntry {
   return { ...attributesOf(row), entryId: row[9], name: row[10] };
 }
 
+export interface ReaderOptions {
+  readonly failpoints?: Failpoints;
+  /** ms since 1970. */
+  readonly nowMs?: () => number;
+  /** So long a name that went still leads to its file. */
+  readonly formerNameMs?: number;
+}
+
 export class TreeReader {
   /** Statements run so far: a work counter. */
   statements = 0;
@@ -97,6 +105,7 @@ export class TreeReader {
   /** Runs several reads on one state of the catalog, whatever is published meanwhile. */
   readonly inOneState: <T>(work: () => T) => T;
   private readonly nowMs: () => number;
+  private readonly formerNameMs: number;
   private readonly byName;
   private readonly byFormerName;
   private readonly byId;
@@ -111,9 +120,17 @@ export class TreeReader {
   private readonly trackOf;
   private readonly counterRows;
 
-  constructor(database: Database.Database, failpoints = new Failpoints(false), nowMs = Date.now) {
+  constructor(
+    database: Database.Database,
+    {
+      failpoints = new Failpoints(false),
+      nowMs = Date.now,
+      formerNameMs = limits.formerNameMs,
+    }: ReaderOptions = {},
+  ) {
     this.failpoints = failpoints;
     this.nowMs = nowMs;
+    this.formerNameMs = formerNameMs;
     const transaction = database.transaction((work: () => unknown) => work());
     this.inOneState = <T>(work: () => T) => transaction(work) as T;
     const page = (where: string) =>
@@ -190,7 +207,7 @@ export class TreeReader {
 
   /**
    * The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. A file that has
-   * another name now answers to its former one for limits.formerNameMs, so that whoever knows it is not left with nothing.
+   * another name now answers to its former one for `formerNameMs`, so that whoever knows it is not left with nothing.
    */
   lookup(parentId: number, name: string): DirectoryEntry | undefined {
     this.count();
@@ -199,7 +216,7 @@ export class TreeReader {
     const row = this.byName.get(parentId, folded);
     if (row !== undefined) return isNamed(row) ? entryOf(row) : undefined;
     this.count();
-    const sinceSeconds = Math.floor((this.nowMs() - limits.formerNameMs) / 1000);
+    const sinceSeconds = Math.floor((this.nowMs() - this.formerNameMs) / 1000);
     const former = this.byFormerName.get(parentId, folded, sinceSeconds);
     if (former !== undefined && isNamed(former)) return { ...entryOf(former), isGone: true };
     return this.unknown();

@@ -67,17 +67,17 @@ export class TreeWriter {
           `SELECT 1 FROM entries WHERE view = ${entryView.view} AND node > 0 LIMIT 1`,
         )
         .pluck(),
-      // What musicfs made itself keeps no directory.
+      // A picture keeps no directory.
       anyEntry: database
         .prepare<unknown[], number>(
           `SELECT 1 FROM entries e WHERE e.parent = ? AND e.removed_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node) LIMIT 1`,
+           AND NOT EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node AND m.kind = 'art') LIMIT 1`,
         )
         .pluck(),
       madeIn: database
         .prepare<unknown[], number>(
           `SELECT e.node FROM entries e WHERE e.parent = ? AND e.removed_at IS NULL
-           AND EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node)`,
+           AND EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node AND m.kind = 'art')`,
         )
         .pluck(),
       goneMade: prepare('UPDATE made_files SET gone_at = ? WHERE node = ? AND gone_at IS NULL'),

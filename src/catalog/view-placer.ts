@@ -41,7 +41,7 @@ export class ViewPlacer {
     this.tree = tree;
     this.names = names;
     // Below the root of a view nothing is reserved.
-    this.options = { ...options, views: defaultLibraryOptions.views };
+    this.options = { ...options, views: defaultLibraryOptions.views, playlists: '' };
     this.views = options.views.map(({ root, template: text, each }) => {
       const parsed = parseTemplate(text);
       if (parsed.type !== 'parsed')

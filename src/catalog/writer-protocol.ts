@@ -10,6 +10,7 @@ import type {
   MissingFiles,
   OriginRow,
   PinRow,
+  PlaylistFile,
   PublishResult,
   ReadFile,
   SeenFile,
@@ -59,6 +60,8 @@ export type WriterRequest =
       readonly album: Pick<AlbumWantingArt, 'directory' | 'revision'>;
       readonly files: readonly MadeFile[];
     }
+  | { readonly type: 'playlists' }
+  | { readonly type: 'show-playlists'; readonly files: readonly MadeFile[] }
   /** Which of these paths in the store of made files are still of use. */
   | { readonly type: 'made-referenced'; readonly paths: readonly string[] }
   | { readonly type: 'pins' }
@@ -84,6 +87,8 @@ export interface WriterAnswers {
   readonly 'abandon-scan': null;
   readonly 'albums-wanting-art': readonly AlbumWantingArt[];
   readonly 'show-art': PublishResult;
+  readonly playlists: readonly PlaylistFile[];
+  readonly 'show-playlists': PublishResult;
   readonly 'made-referenced': readonly string[];
   readonly pins: readonly PinRow[];
   readonly 'add-pin': boolean;

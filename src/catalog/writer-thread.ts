@@ -226,6 +226,10 @@ function answer(
       return publisher.albumsWantingArt(request.after, request.most);
     case 'show-art':
       return publisher.showArt(request.album, request.files);
+    case 'playlists':
+      return publisher.playlists();
+    case 'show-playlists':
+      return publisher.showPlaylists(request.files);
     case 'made-referenced':
       return request.paths.filter((path) => publisher.isMadeReferenced(path));
     case 'pins':

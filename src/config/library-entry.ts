@@ -65,6 +65,11 @@ export const libraryEntry = v.strictObject({
   year: v.optional(v.picklist(['release', 'original'])),
   split: v.optional(v.pipe(v.record(v.string(), isDelimiters), isSplit)),
   unsorted: v.optional(v.pipe(v.string(), noSlash)),
+  path_grace: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(86_400))),
+  playlists: v.optional(v.pipe(v.string(), noSlash)),
+  playlist_map: v.optional(
+    v.pipe(v.record(v.pipe(v.string(), v.nonEmpty('it needs a path')), v.string()), v.maxEntries(100)),
+  ),
   views: v.optional(
     v.pipe(v.array(viewEntry), v.maxLength(mostViews, `at most ${mostViews} views`), distinctRoots),
   ),
@@ -90,6 +95,7 @@ export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}
           },
     splitKeep: keep,
     unsorted: entry.unsorted,
+    playlists: entry.playlists,
     views: entry.views?.map(({ root, template, each }) => ({
       root,
       template,
@@ -97,5 +103,10 @@ export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}
     })),
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { template: entry.template ?? defaultLibrary.template, options: { ...options, ...set } };
+  return {
+    template: entry.template ?? defaultLibrary.template,
+    options: { ...options, ...set },
+    pathGraceSeconds: entry.path_grace ?? defaultLibrary.pathGraceSeconds,
+    playlistMap: Object.entries(entry.playlist_map ?? {}).map(([from, to]) => ({ from, to })),
+  };
 }

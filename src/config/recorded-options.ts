@@ -35,9 +35,14 @@ const schema = v.object({
   ),
   library: v.optional(
     v.pipe(
-      v.object({ template: v.string(), options: v.looseObject({}) }),
-      v.transform(({ template, options }): LibrarySettings => {
-        return { template, options: { ...defaultLibraryOptions, ...options } };
+      v.object({
+        template: v.string(),
+        options: v.looseObject({}),
+        playlistMap: v.optional(v.array(v.object({ from: v.string(), to: v.string() })), []),
+        pathGraceSeconds: v.optional(v.number(), defaultLibrary.pathGraceSeconds),
+      }),
+      v.transform(({ options, ...rest }): LibrarySettings => {
+        return { ...rest, options: { ...defaultLibraryOptions, ...options } };
       }),
     ),
     { template: defaultLibrary.template, options: {} },

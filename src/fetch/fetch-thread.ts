@@ -103,7 +103,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   }
   const cached = new Set(data.origins.filter(isCached).map(({ id }) => id));
   const store = data.cache.enabled && cached.size > 0 ? await openStore(data, failpoints, tell) : null;
-  const tree = new TreeReader(database, failpoints);
+  const tree = new TreeReader(database, { failpoints });
   const servedElsewhere = new Set<string>();
   const fetcher = new Fetcher({
     holders: ({ node, version }) => locations.holders(node, version),

@@ -14,6 +14,8 @@ export interface FuseThreadData {
   readonly wakeFd: number;
   readonly catalogPath: string;
   readonly stateDirectory: string;
+  /** So long a name that went still leads to its file. */
+  readonly formerNameMs: number;
   /** What the lives of a session leave to each other; see session-memory.ts. */
   readonly memoryFd: number;
   /** Origins whose files are not read where they lie. */

@@ -34,6 +34,8 @@ export interface LibraryOptions {
   /** Top folder of what has no usable tags; "" sends it through the template with the default names. */
   readonly unsorted: string;
   readonly views: readonly ViewOptions[];
+  /** Directory of the playlists at the root of the mount; "": they are not shown. */
+  readonly playlists: string;
 }
 
 export const defaultLibraryOptions: LibraryOptions = {
@@ -47,13 +49,31 @@ export const defaultLibraryOptions: LibraryOptions = {
   splitKeep: ['AC/DC', 'Simon & Garfunkel', 'Earth, Wind & Fire', 'Crosby, Stills, Nash & Young'],
   unsorted: 'Unsorted',
   views: [],
+  playlists: 'Playlists',
 };
+
+/** One line of `library.playlist_map`: absolute paths that begin with `from` lie at `to` below the origin's root. */
+export interface PlaylistMapping {
+  /** `D:\Music`, `/mnt/music`, `//nas/music`; whole parts, compared without regard to case and separators. */
+  readonly from: string;
+  /** "" is the root. */
+  readonly to: string;
+}
 
 /** Everything that decides about the names in the tree. */
 export interface LibrarySettings {
   /** The text of a path template, or the name of a preset (template.ts). */
   readonly template: string;
   readonly options: LibraryOptions;
+  /** Where absolute paths in playlists lie. */
+  readonly playlistMap: readonly PlaylistMapping[];
+  /** So long a name that went still leads to its file, seconds. */
+  readonly pathGraceSeconds: number;
 }
 
-export const defaultLibrary: LibrarySettings = { template: 'default', options: defaultLibraryOptions };
+export const defaultLibrary: LibrarySettings = {
+  template: 'default',
+  options: defaultLibraryOptions,
+  playlistMap: [],
+  pathGraceSeconds: 300,
+};

@@ -59,6 +59,11 @@ export function cleanName(
   return finishName(cleanValue(name, options), options.names, extension);
 }
 
+/** A text for one line of a file: without what moves the line, the cursor or the direction of reading. */
+export function withoutControls(text: string): string {
+  return text.replace(unprintable, '');
+}
+
 /** Bytes of a text in UTF-8. */
 export function utf8Length(text: string): number {
   let bytes = 0;

@@ -174,7 +174,7 @@ function keepReservedFree(
   if (first === undefined) return components;
   const reserved = [
     ...reservedRootNames,
-    ...[options.unsorted, ...options.views.map(({ root }) => root)]
+    ...[options.unsorted, options.playlists, ...options.views.map(({ root }) => root)]
       .filter((name) => name !== '')
       .map((name) => cleanName(name, options)),
   ];

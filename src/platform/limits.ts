@@ -1,5 +1,10 @@
 // Everything that can grow has its bound here, with unit and reason.
 export const limits = {
+  /** Playlists that are shown. */
+  playlists: 2_000,
+  /** Their bytes together: they are in memory while they are made ready. */
+  playlistBytesInAll: 32 * 1024 * 1024,
+
   /** KiB of pages the fuse thread's SQLite connection keeps: names of a few large directories. */
   sqliteReaderCacheKib: 2048,
   /** KiB for the writer: a batch touches index pages all over the tree. */

@@ -6,10 +6,15 @@ import { limits } from '../../../src/platform/limits.ts';
 import { LibraryCatalog, track } from '../../fixtures/library-catalog.ts';
 
 /** What a path leads to so many ms after the last publication; null: nowhere. */
-function look(catalog: LibraryCatalog, path: string, laterMs = 0): { id: number; isGone: boolean } | null {
+function look(
+  catalog: LibraryCatalog,
+  path: string,
+  laterMs = 0,
+  formerNameMs: number = limits.formerNameMs,
+): { id: number; isGone: boolean } | null {
   const database = openCatalogForReading(catalog.file);
   try {
-    const reader = new TreeReader(database, undefined, () => catalog.nowMs + laterMs);
+    const reader = new TreeReader(database, { nowMs: () => catalog.nowMs + laterMs, formerNameMs });
     let at: { id: number; isGone?: true } | undefined = { id: 1 };
     for (const name of path.split('/')) at = at === undefined ? undefined : reader.lookup(at.id, name);
     return at === undefined ? null : { id: at.id, isGone: at.isGone === true };
@@ -29,6 +34,8 @@ it('leads to the file, for five minutes and unlisted', () => {
   expect(look(catalog, old)).toEqual({ id: node, isGone: true });
   expect(look(catalog, old, limits.formerNameMs - 1_000)).toEqual({ id: node, isGone: true });
   expect(look(catalog, old, limits.formerNameMs + 2_000)).toBeNull();
+  expect(look(catalog, old, limits.formerNameMs + 2_000, limits.formerNameMs * 2)).not.toBeNull();
+  expect(look(catalog, old, 2_000, 0)).toBeNull();
   expect(look(catalog, 'Artist/Album [FLAC]/00 - Uno.flac')).toEqual({ id: node, isGone: false });
   expect(catalog.files().sort()).toEqual([
     'Artist/Album [FLAC]/00 - Two.flac',

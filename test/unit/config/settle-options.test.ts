@@ -102,14 +102,17 @@ test('section [library] settles how names are made; what is wrong is told with i
   };
   expect(await settled('')).toEqual(defaultLibrary);
   const chosen = await settled(
-    '[library]\ntemplate = "classic"\nnames = "posix"\nyear = "original"\nreplace = { ":" = " -" }\nsplit = { artists = [";"], keep = ["A;B"] }',
+    '[library]\ntemplate = "classic"\nnames = "posix"\nyear = "original"\nreplace = { ":" = " -" }\nsplit = { artists = [";"], keep = ["A;B"] }\npath_grace = 0\nplaylist_map = { "D:/Music" = "" }\n[[library.views]]\nroot = "Genres"\neach = "genre"\ntemplate = "$genre"',
   );
   expect(chosen).toEqual({
+    pathGraceSeconds: 0,
+    playlistMap: [{ from: 'D:/Music', to: '' }],
     template: 'classic',
     options: {
       ...defaultLibraryOptions,
       ...{ names: 'posix', year: 'original', replace: { ':': ' -' }, splitKeep: ['A;B'] },
       split: { ...defaultLibraryOptions.split, artists: [';'] },
+      views: [{ root: 'Genres', template: '$genre', each: 'genre' }],
     },
   });
   const wrong = {
@@ -118,6 +121,12 @@ test('section [library] settles how names are made; what is wrong is told with i
     'replace = { "ab" = "c" }': /what is replaced is one character/,
     'unsorted = "a/b"': /library\.unsorted: a name has no "\/"/,
     'tempalte = "x"': /library\.tempalte/,
+    'path_grace = -1': /library\.path_grace/,
+    '[[library.views]]\nroot = "a/b"\ntemplate = "$title"': /a name has no "\/"/,
+    '[[library.views]]\nroot = "A"\ntemplate = "$titel"': /library\.views\.0\.template: column 1: /,
+    '[[library.views]]\nroot = "A"\ntemplate = "$title"\neach = "title"': /title is no field that may have/,
+    '[[library.views]]\nroot = "A"\ntemplate = "$title"\n[[library.views]]\nroot = "a"\ntemplate = "$title"':
+      /two views have the same root/,
   };
   for (const [line, message] of Object.entries(wrong))
     await expect(settled(`[library]\n${line}`), line).rejects.toThrow(message);

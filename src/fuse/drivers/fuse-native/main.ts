@@ -61,7 +61,10 @@ async function begin(data: NativeData): Promise<Commands> {
   const log = createLogger('info', 'fuse-native');
   const counters = new FuseCounters();
   const failpoints = new Failpoints(data.failpoints);
-  const tree = new TreeReader(openCatalogForReading(data.catalogPath), failpoints);
+  const tree = new TreeReader(openCatalogForReading(data.catalogPath), {
+    failpoints,
+    formerNameMs: data.formerNameMs,
+  });
   const content = new LocalReader((id, version) => tree.location(id, version), systemClock, failpoints);
   let freeBytes = 0;
   let texts: Readonly<Record<string, string>> = {};

@@ -4,6 +4,8 @@ export interface NativeData {
   readonly mountPoint: string;
   readonly catalogPath: string;
   readonly stateDirectory: string;
+  /** So long a name that went still leads to its file. */
+  readonly formerNameMs: number;
   readonly allowOther: boolean;
   readonly uid: number;
   readonly gid: number;
