@@ -4,6 +4,7 @@
 // every origin again, and what was published is not parsed again. Parked when it gives up: the last published tree
 // goes on being served.
 // Mailbox: 1,024 commands, past that `overloaded`.
+import type { WalkSettings } from '../library/scan-settings.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
@@ -30,10 +31,13 @@ export interface IndexedOrigin {
   /** Where its files are read; null: they are fetched. */
   readonly root: string | null;
   readonly lane: ActorRef<OriginLaneMessage>;
+  /** See WalkOptions. */
+  readonly followsLinks: boolean;
 }
 
 export interface IndexerOptions {
   readonly origins: readonly IndexedOrigin[];
+  readonly walk: WalkSettings;
   /** A directory of ours for the beginnings of files that are fetched. */
   readonly headsDirectory: string;
   readonly board: StatusBoard;
@@ -140,6 +144,8 @@ function startLife(
         originId: origin.id,
         rootPath: origin.root,
         headsDirectory: options.headsDirectory,
+        walk: options.walk,
+        followsLinks: origin.followsLinks,
         wantsFileFp: options.origins.length > 1,
         lane: origin.lane,
         writer: catalogWriter,
@@ -187,7 +193,7 @@ function startLife(
     );
     if (error === null) {
       board.servedElsewhere.delete(originId);
-      const { done, added, changed, removed, held, errors } = scan;
+      const { done, added, changed, removed, held, errors, linksRefused } = scan;
       if (added + changed + removed > 0) options.onChanged();
       context.log.info({
         event: 'scan_ended',
@@ -198,6 +204,7 @@ function startLife(
         removed,
         held,
         errors,
+        linksRefused,
         ...stats,
       });
     } else if (codeOf(error) === 'cancelled') {

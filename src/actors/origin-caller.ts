@@ -1,9 +1,14 @@
 // How a lane reaches its origin: directly, when it is a directory that is read where it lies, or through the fetch thread.
 
-import { isIgnoredName } from '../library/music-files.ts';
-import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
-import type { LocalOrigin, NameFilter, OriginFile, OriginListing } from '../origins/local-origin.ts';
-import type { OriginEntry } from '../origins/origin.ts';
+import type { RealPath } from '../library/real-path.ts';
+import {
+  fileOf,
+  type LocalOrigin,
+  listingOf,
+  type OriginFile,
+  type OriginListing,
+} from '../origins/local-origin.ts';
+import type { IsWanted } from '../origins/origin.ts';
 import type { OriginSettings } from '../platform/origin-settings.ts';
 import type { HeldRange } from '../tags/bounded-reader.ts';
 import { askFetcher } from './fetcher.ts';
@@ -17,6 +22,10 @@ export interface OriginMounts {
 export interface OriginCaller {
   list(directory: RealPath, signal: AbortSignal): Promise<OriginListing>;
   stat(path: RealPath, signal: AbortSignal): Promise<OriginFile | null>;
+  /** See LocalOrigin.read. */
+  read(file: OriginFile, mostBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** See Origin.followLink. */
+  followLink(path: RealPath, signal: AbortSignal): Promise<RealPath | null>;
   /** Rejects when the origin is not there. `known`: see LocalOrigin.probe. */
   probe(known: readonly string[] | null, signal: AbortSignal): Promise<OriginMounts>;
   /** Puts ranges of a file into a file of ours; see fetch/copy-ranges.ts. null: its files are read where they lie. */
@@ -25,10 +34,12 @@ export interface OriginCaller {
     | null;
 }
 
-export function callDirectly(origin: LocalOrigin, filter: NameFilter): OriginCaller {
+export function callDirectly(origin: LocalOrigin, isWanted: IsWanted): OriginCaller {
   return {
-    list: (directory, signal) => origin.list(directory, filter, signal),
+    list: (directory, signal) => origin.list(directory, isWanted, signal),
     stat: (path) => origin.stat(path),
+    read: (file, mostBytes, signal) => origin.read(file, mostBytes, signal),
+    followLink: (path, signal) => origin.followLink(path, signal),
     async probe(known) {
       return { missing: await origin.probe(known), mounted: await origin.mountPoints() };
     },
@@ -49,6 +60,17 @@ export function callThroughFetcher({ id: originId }: OriginSettings): OriginCall
       const { entry } = await askFetcher({ what: 'stat', originId, path }, { timeoutMs: callMs, signal });
       return entry === null || entry.kind !== 'file' ? null : fileOf(path, entry);
     },
+    async read({ path, sizeBytes, mtimeNs, etag = null }, mostBytes, signal) {
+      const { bytes } = await askFetcher(
+        { what: 'read', originId, path, version: { sizeBytes, mtimeNs, etag }, mostBytes },
+        { timeoutMs: callMs, signal },
+      );
+      return bytes;
+    },
+    async followLink(path, signal) {
+      const { place } = await askFetcher({ what: 'follow', originId, path }, { timeoutMs: callMs, signal });
+      return place;
+    },
     async probe(_known, signal) {
       const { identity } = await askFetcher({ what: 'probe', originId }, { timeoutMs: callMs, signal });
       // Recorded at the end of a scan, and held against what is there when the origin is next made.
@@ -65,17 +87,3 @@ export function callThroughFetcher({ id: originId }: OriginSettings): OriginCall
 
 /** Longer than any deadline in the fetch thread. */
 const callMs = 120_000;
-
-function listingOf(directory: RealPath, entries: readonly OriginEntry[]): OriginListing {
-  const pathOf = ({ name }: OriginEntry) => childPath(directory, name);
-  return {
-    directories: entries
-      .filter(({ kind, name }) => kind === 'directory' && !isIgnoredName(bytesToText(name)))
-      .map(pathOf),
-    files: entries.filter(({ kind }) => kind === 'file').map((entry) => fileOf(pathOf(entry), entry)),
-  };
-}
-
-function fileOf(path: RealPath, { sizeBytes, mtimeNs, etag }: OriginEntry): OriginFile {
-  return { path, sizeBytes, mtimeNs, etag };
-}

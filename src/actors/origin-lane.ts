@@ -19,6 +19,14 @@ import type { StatusBoard } from './status-board.ts';
 export type OriginLaneMessage =
   | { readonly type: 'list'; readonly directory: RealPath; readonly reply: Reply<OriginListing> }
   | { readonly type: 'stat'; readonly path: RealPath; readonly reply: Reply<OriginFile | null> }
+  /** The first bytes of a small file of the scan's own, such as one with rules. */
+  | {
+      readonly type: 'read';
+      readonly file: OriginFile;
+      readonly mostBytes: number;
+      readonly reply: Reply<Uint8Array>;
+    }
+  | { readonly type: 'follow'; readonly link: RealPath; readonly reply: Reply<RealPath | null> }
   | { readonly type: 'probe'; readonly reply: Reply<OriginMounts> }
   /** See OriginCaller.copy. */
   | {
@@ -90,6 +98,12 @@ function startLife(
             await failpoints.pass('origin.stat', message.path, context.signal);
             return caller.stat(message.path, context.signal);
           });
+          return state;
+        case 'read':
+          call(message.reply, () => caller.read(message.file, message.mostBytes, context.signal));
+          return state;
+        case 'follow':
+          call(message.reply, () => caller.followLink(message.link, context.signal));
           return state;
         case 'copy':
           call(message.reply, async () => {

@@ -17,6 +17,8 @@ export interface ScanState {
   /** Files that are missing on the origin but stay listed until a person says so. */
   readonly held: number;
   readonly errors: number;
+  /** Symbolic links that were not followed, as they lead out of the origin, nowhere or in a circle. */
+  readonly linksRefused: number;
   readonly currentPath: string | null;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
@@ -39,6 +41,7 @@ export const idleScan: ScanState = {
   removed: 0,
   held: 0,
   errors: 0,
+  linksRefused: 0,
   currentPath: null,
   startedAtMs: 0,
   updatedAtMs: 0,

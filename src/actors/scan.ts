@@ -1,14 +1,14 @@
 // One scan of one origin, as a flow: list → compare → parse → publish, in batches, several at a time. Started by the
 // indexer outside its handler; ends by returning, or by throwing when it is aborted or a part it needs is gone.
 //
-// What a scan may remove: only what a complete walk of a present origin did not meet, what a second look confirms, and
-// never more than the guard allows. An empty or failing origin removes nothing.
+// What a scan shows and what it leaves out is decided by its walk (walk.ts), what it may remove by scan-removal.ts.
 import PQueue from 'p-queue';
 import type { PublishResult, ReadFile, SeenFile } from '../catalog/publication.ts';
 import { type RealPath, realPathText, rootRealPath } from '../library/real-path.ts';
-import type { OriginFile, OriginListing } from '../origins/local-origin.ts';
+import type { WalkSettings } from '../library/scan-settings.ts';
+import type { OriginFile } from '../origins/local-origin.ts';
 import type { Clock } from '../platform/clock.ts';
-import { codeOf, messageOf } from '../platform/errors.ts';
+import { messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import type { Logger } from '../platform/logger.ts';
@@ -20,12 +20,17 @@ import type { OriginMounts } from './origin-caller.ts';
 import type { OriginLaneMessage } from './origin-lane.ts';
 import { parseRemote } from './remote-tags.ts';
 import type { ScanState } from './scan-progress.ts';
+import { removeMissing } from './scan-removal.ts';
+import { laneDeadlineMs, Walk } from './walk.ts';
 
 export interface ScanOptions {
   readonly originId: string;
   /** Where its files are read; null: they are fetched, with their heads in `headsDirectory`. */
   readonly rootPath: string | null;
   readonly headsDirectory: string;
+  readonly walk: WalkSettings;
+  /** See WalkOptions. */
+  readonly followsLinks: boolean;
   /** Other origins may hold the same files. */
   readonly wantsFileFp: boolean;
   /** Files that are looked at before all others: other origins served them while this one was away. */
@@ -44,8 +49,6 @@ export interface ScanOptions {
   readonly onProgress: (change: Partial<ScanState>) => void;
 }
 
-/** What one call to an origin may take, waiting in its lane included. */
-const listDeadlineMs = 60_000;
 /** Files listed ahead of the parsers: gives a total early, bounds memory. */
 const filesListedAhead = 20_000;
 
@@ -56,63 +59,77 @@ export async function scanOrigin(options: ScanOptions, signal: AbortSignal): Pro
 class Scan {
   private readonly options: ScanOptions;
   private readonly signal: AbortSignal;
-  private readonly listing = new PQueue({ concurrency: limits.localOriginConcurrency });
+  private readonly walk: Walk;
   private readonly batches = new PQueue({ concurrency: limits.scanBatchesInFlight });
   private collected: SeenFile[] = [];
   private listed = 0;
   private failure: unknown = null;
-  private isComplete = true;
   private done = 0;
   private errors = 0;
   private added = 0;
   private changed = 0;
-  private removed = 0;
 
   constructor(options: ScanOptions, signal: AbortSignal) {
     this.options = options;
     this.signal = signal;
+    this.walk = new Walk(
+      {
+        ...options,
+        settings: options.walk,
+        room: () => this.batches.onSizeLessThan(filesListedAhead / limits.publishBatchFiles),
+        isOver: () => this.isOver,
+        onFiles: (files) => this.collect(files),
+        onFailed: () => this.countError(1),
+      },
+      signal,
+    );
   }
 
   async run(): Promise<void> {
     const { originId, lane, writer } = this.options;
     this.options.onProgress({ phase: 'listing', total: this.options.knownFiles });
     const { missing, mounted } = await lane.ask<OriginMounts>((reply) => ({ type: 'probe', reply }), {
-      timeoutMs: listDeadlineMs,
+      timeoutMs: laneDeadlineMs,
       signal: this.signal,
     });
     if (missing.length > 0) {
-      // What lies on a disk that is not mounted is not gone: nothing is removed by such a scan.
-      this.isComplete = false;
-      this.errors += missing.length;
+      this.countError(missing.length);
       this.options.log.warn({ event: 'disks_not_mounted', origin: originId, missing });
     }
     await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
     await this.lookAtFirst();
-    this.list(rootRealPath);
-    await this.listing.onIdle();
-    this.submit();
+    try {
+      await this.walk.run();
+      this.submit();
+    } catch (error) {
+      this.failure ??= error;
+    }
     await this.batches.onIdle();
     this.signal.throwIfAborted();
-    if (this.failure !== null) throw this.failure;
-    if (this.isComplete) {
-      await this.removeMissing();
+    if (this.failure !== null) throw this.failure as Error;
+    // What lies on a disk that is not mounted is not gone: nothing is removed by such a scan.
+    const isComplete = this.walk.isComplete && missing.length === 0;
+    if (isComplete) {
+      await removeMissing({ ...this.options, walk: this.walk, listed: this.listed }, this.signal);
       await askWriter(writer, { type: 'finish-scan', origin: originId, mountPoints: mounted }, this.signal);
     } else {
       await askWriter(writer, { type: 'abandon-scan', origin: originId }, this.signal);
       this.options.log.warn({ event: 'scan_incomplete', origin: originId, errors: this.errors });
     }
     await this.settled();
-    this.options.onProgress({ phase: 'done', wasComplete: this.isComplete, currentPath: null });
+    const { linksRefused } = this.walk;
+    this.options.onProgress({ phase: 'done', wasComplete: isComplete, currentPath: null, linksRefused });
   }
 
   /** What this origin could not give itself is brought up to date before anything else is. */
   private async lookAtFirst(): Promise<void> {
+    if (this.options.first.length === 0) return;
     const found: SeenFile[] = [];
     for (const path of this.options.first) {
       const file = await this.options.lane.ask<OriginFile | null>(
         (reply) => ({ type: 'stat', path, reply }),
         {
-          timeoutMs: listDeadlineMs,
+          timeoutMs: laneDeadlineMs,
           signal: this.signal,
         },
       );
@@ -122,6 +139,9 @@ class Scan {
       await this.index(found.slice(at, at + limits.publishBatchFiles));
     }
     this.done = 0;
+    // The walk may leave out what was looked at here: only what it meets counts as met.
+    const { writer, originId } = this.options;
+    await askWriter(writer, { type: 'begin-scan', origin: originId }, this.signal);
   }
 
   /** Whoever waits for the scan finds its result in the mount. */
@@ -137,36 +157,9 @@ class Scan {
     return this.signal.aborted || this.failure !== null;
   }
 
-  private list(directory: RealPath): void {
-    void this.listing.add(async () => {
-      // Listing runs ahead of the parsers, but not without bound.
-      await this.batches.onSizeLessThan(filesListedAhead / limits.publishBatchFiles);
-      if (this.isOver) return;
-      try {
-        await this.options.failpoints.pass('scan.walk', directory, this.signal);
-        const { directories, files } = await this.options.lane.ask<OriginListing>(
-          (reply) => ({ type: 'list', directory, reply }),
-          { timeoutMs: listDeadlineMs, signal: this.signal },
-        );
-        for (const child of directories) this.list(child);
-        this.collect(files);
-      } catch (error) {
-        if (this.isOver) return;
-        if (codeOf(error) === 'unavailable') {
-          this.failure = error; // the lane is gone, not the directory
-          return;
-        }
-        if (codeOf(error) === 'not_found' && directory !== rootRealPath) return; // it went after its parent was listed
-        this.isComplete = false;
-        this.errors += 1;
-        this.options.log.warn({
-          event: 'directory_failed',
-          path: realPathText(directory),
-          error: messageOf(error),
-        });
-        this.options.onProgress({ errors: this.errors });
-      }
-    });
+  private countError(by: number): void {
+    this.errors += by;
+    this.options.onProgress({ errors: this.errors });
   }
 
   /** A directory's files stay together, as an album should appear at once. */
@@ -200,8 +193,11 @@ class Scan {
     const files = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
     if (files.length > 0) {
       this.options.onProgress({ phase: 'parsing', currentPath: realPathText(files[0] ?? rootRealPath) });
-      const outcomes = await this.parse(batch, files);
-      await this.publish(batch, outcomes);
+      const music = files.filter((file) => !this.walk.isSidecar(file));
+      const outcomes = music.length === 0 ? [] : await this.parse(batch, music);
+      const isRead = new Set(files);
+      const sidecars = batch.filter(({ path }) => isRead.has(path) && this.walk.isSidecar(path));
+      await this.publish(batch, outcomes, sidecars);
       failpoints.check('scan.batch.after');
     }
     this.done += batch.length;
@@ -220,7 +216,7 @@ class Scan {
         wantsFileFp,
         copy: (file, ranges, target, signal) =>
           lane.ask<null>((reply) => ({ type: 'copy', file, ranges, target, reply }), {
-            timeoutMs: listDeadlineMs * 2,
+            timeoutMs: laneDeadlineMs * 2,
             signal,
           }),
       },
@@ -228,10 +224,15 @@ class Scan {
     );
   }
 
-  private async publish(batch: readonly SeenFile[], outcomes: readonly ParseOutcome[]): Promise<void> {
+  private async publish(
+    batch: readonly SeenFile[],
+    outcomes: readonly ParseOutcome[],
+    sidecars: readonly SeenFile[],
+  ): Promise<void> {
     const { originId, writer } = this.options;
     const seen = new Map(batch.map((file) => [file.path, file]));
     const files = outcomes.flatMap((outcome) => readFileOf(outcome, seen.get(outcome.path)?.etag ?? null));
+    files.push(...sidecars.map(sidecarOf));
     const ignored = outcomes.flatMap((outcome) =>
       outcome.type === 'not-music' ? (seen.get(outcome.path) ?? []) : [],
     );
@@ -245,41 +246,11 @@ class Scan {
     this.errors += files.filter(({ state }) => state === 'failed').length;
     this.options.onProgress({ added: this.added, changed: this.changed, errors: this.errors });
   }
+}
 
-  private async removeMissing(): Promise<void> {
-    const { originId, writer, log } = this.options;
-    const { knownFiles } = this.options;
-    const allowed = Math.max(limits.removalGuardFiles, Math.floor(knownFiles * limits.removalGuardShare));
-    const request = { type: 'missing', origin: originId, most: allowed } as const;
-    const { known, missing, paths } = await askWriter(writer, request, this.signal);
-    if (missing === 0) return;
-    if (this.listed === 0 || missing > allowed) {
-      log.warn({ event: 'mass_removal_held', origin: originId, missing, known });
-      this.options.onProgress({ held: missing });
-      return;
-    }
-    const gone: RealPath[] = [];
-    for (const path of paths) {
-      const found = await this.options.lane.ask<OriginFile | null>(
-        (reply) => ({ type: 'stat', path, reply }),
-        {
-          timeoutMs: listDeadlineMs,
-          signal: this.signal,
-        },
-      );
-      if (found === null) gone.push(path);
-    }
-    for (let at = 0; at < gone.length; at += limits.publishBatchFiles) {
-      const batch = gone.slice(at, at + limits.publishBatchFiles);
-      const { removed } = await askWriter(
-        writer,
-        { type: 'remove', origin: originId, paths: batch },
-        this.signal,
-      );
-      this.removed += removed;
-      this.options.onProgress({ removed: this.removed });
-    }
-  }
+/** What lies beside the music is published as it is listed: nobody looks into it. */
+function sidecarOf(file: SeenFile): ReadFile {
+  return { ...file, state: 'sidecar', tags: {}, audioFp: null, fileFp: null, reason: null };
 }
 
 function readFileOf(outcome: ParseOutcome, etag: string | null): ReadFile[] {

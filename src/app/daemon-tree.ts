@@ -10,13 +10,12 @@ import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
 import type { ControlPort } from '../control/daemon-port.ts';
 import { probeAlive } from '../fuse/probe-alive.ts';
-import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
-import { extensionOf } from '../library/real-path.ts';
+import { type WalkSettings, WantedFiles } from '../library/scan-settings.ts';
 import { type Credentials, readCredentials } from '../origins/credentials.ts';
-import { LocalOrigin, type NameFilter } from '../origins/local-origin.ts';
+import { LocalOrigin } from '../origins/local-origin.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
-import { isFetched, type OriginSettings } from '../platform/origin-settings.ts';
+import { isFetched, isMounted, type OriginSettings } from '../platform/origin-settings.ts';
 import { resourceUse } from '../platform/own-resources.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
@@ -58,11 +57,6 @@ interface TreeOrigin extends IndexedOrigin, WatchedOrigin {
   readonly caller: OriginCaller;
 }
 
-const musicOnly: NameFilter = {
-  isIgnored: isIgnoredName,
-  isMusic: (name) => musicExtensions.has(extensionOf(name)),
-};
-
 /** What the kernel may take to hear of the last publication of a scan; past that the scan ends without it. */
 const settleMs = 10_000;
 /** Two parsers keep two cores busy; more would take them from players. */
@@ -71,6 +65,8 @@ const parserCount = 2;
 export function treeOf(parts: DaemonParts): SupervisorSpec {
   const { options, session, board, failpoints, port } = parts;
   const catalogPath = catalogOf(options);
+  const walk = walkOf(options);
+  const wanted = new WantedFiles(walk);
   const origins = options.origins.map((settings): TreeOrigin => {
     const isRemote = isFetched(settings);
     return {
@@ -81,7 +77,8 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       lane: actorRef<OriginLaneMessage>(`origin-lane.${settings.id}`),
       caller: isRemote
         ? callThroughFetcher(settings)
-        : callDirectly(new LocalOrigin(settings.id, settings.root), musicOnly),
+        : callDirectly(new LocalOrigin(settings.id, settings.root), (name) => wanted.isWanted(name)),
+      followsLinks: isMounted(settings) && settings.symlinks === 'inside',
     };
   });
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
@@ -120,6 +117,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
     fetcher: needsFetcher(options.origins) ? fetcherOptions(parts) : null,
     indexer: {
       origins,
+      walk,
       headsDirectory: path.join(options.stateDirectory, 'heads'),
       board,
       failpoints,
@@ -162,6 +160,10 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
   return options.enableFailpoints ? withTestBudgets(tree, process.env) : tree;
 }
 
+function walkOf({ scan, library }: DaemonOptions): WalkSettings {
+  return { ...scan, wantsPlaylists: library.options.playlists !== '' };
+}
+
 function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOptions {
   const references = new Map(options.origins.map(({ id, credentials }) => [id, credentials]));
   const fromEnvironment = new Map<string, Credentials>();
@@ -173,6 +175,7 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
       stateDirectory: options.stateDirectory,
       origins: options.origins,
       cache: options.cache,
+      walk: walkOf(options),
       logLevel: options.logLevel,
       failpoints: options.enableFailpoints,
       originLimits: options.enableFailpoints ? testOriginLimits(process.env) : {},

@@ -21,6 +21,7 @@ const classes = {
   origins: 'restart',
   cache: 'restart',
   library: 'restart',
+  scan: 'restart',
   passthrough: 'restart',
   mountPoint: 'remount',
   stateDirectory: 'remount',
@@ -61,8 +62,8 @@ export class Reload {
       const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
       const { enableFailpoints, failpoints, given } = this.current;
       const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
-      const { origins, cache, library, passthrough, logLevel } = next;
-      const wanted = { origins, cache, library, passthrough, logLevel };
+      const { origins, cache, library, scan, passthrough, logLevel } = next;
+      const wanted = { origins, cache, library, scan, passthrough, logLevel };
       recordOptions({ ...kept, ...wanted, enableFailpoints, failpoints, given });
     } catch (error) {
       this.report(error);

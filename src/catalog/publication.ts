@@ -82,12 +82,20 @@ export interface PublishResult {
   readonly hasInvalidations: boolean;
 }
 
+/** How far a look at an origin's files has come. */
+export interface MissingCursor {
+  readonly of: 'tracks' | 'replicas';
+  /** An id of a node, or of a replica's row. */
+  readonly after: number;
+}
+
+/** A page of the files that a walk did not meet. */
 export interface MissingFiles {
   /** Files the catalog lists of the origin. */
   readonly known: number;
-  readonly missing: number;
-  /** Which those are; empty when they are too many to be removed anyway. */
   readonly paths: readonly RealPath[];
+  /** Where the next page begins; null: there is none. */
+  readonly next: MissingCursor | null;
 }
 
 /** A file or directory of the tree that is to be held, with all below it. "" is the root. */

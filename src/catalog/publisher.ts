@@ -19,6 +19,7 @@ import {
   type AlbumWantingArt,
   type Invalidation,
   type MadeFile,
+  type MissingCursor,
   type MissingFiles,
   type OriginRow,
   type PinRow,
@@ -234,41 +235,33 @@ export class Publisher {
   }
 
   /**
-   * Known, listed files of an origin that a complete walk did not meet: how many, and their paths when they are not
-   * more than `most`.
+   * Known, listed files of an origin that a complete walk did not meet, at most `most` of them, from `from` on (null: the
+   * first). Files may be removed between two pages.
    */
-  missing(originName: string, wasSeen: (key: number) => boolean, most: number): MissingFiles {
+  missing(
+    originName: string,
+    wasSeen: (key: number) => boolean,
+    from: MissingCursor | null,
+    most: number,
+  ): MissingFiles {
     const origin = this.originId(originName);
+    const known = this.sql.filesOf.get(origin) ?? 0;
     const paths: RealPath[] = [];
-    let count = 0;
-    const collect = (
-      page: (after: number) => readonly number[],
-      key: (id: number) => number,
-      pathOf: (id: number) => RealPath,
-    ) => {
-      for (let ids = page(0); ids.length > 0; ids = page(ids.at(-1) ?? 0)) {
-        for (const id of ids) {
-          if (wasSeen(key(id))) continue;
-          count += 1;
-          if (count <= most) paths.push(pathOf(id));
-        }
+    let { of, after }: MissingCursor = from ?? { of: 'tracks', after: 0 };
+    for (;;) {
+      const ids =
+        of === 'tracks' ? this.tracks.nodesAfter(origin, after) : this.replicas.after(origin, after);
+      for (const id of ids) {
+        after = id;
+        if (wasSeen(of === 'tracks' ? seenKey.track(id) : seenKey.replica(id))) continue;
+        paths.push(of === 'tracks' ? this.tracks.pathOf(id) : this.replicas.pathOf(id));
+        if (paths.length >= most) return { known, paths, next: { of, after } };
       }
-    };
-    collect(
-      (after) => this.tracks.nodesAfter(origin, after),
-      seenKey.track,
-      (node) => this.tracks.pathOf(node),
-    );
-    collect(
-      (after) => this.replicas.after(origin, after),
-      seenKey.replica,
-      (id) => this.replicas.pathOf(id),
-    );
-    return {
-      known: this.sql.filesOf.get(origin) ?? 0,
-      missing: count,
-      paths: count > most ? [] : paths,
-    };
+      if (ids.length > 0) continue;
+      if (of === 'replicas') return { known, paths, next: null };
+      of = 'replicas';
+      after = 0;
+    }
   }
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */

@@ -7,6 +7,7 @@ import type {
   AlbumWantingArt,
   Invalidation,
   MadeFile,
+  MissingCursor,
   MissingFiles,
   OriginRow,
   PinRow,
@@ -46,7 +47,13 @@ export type WriterRequest =
       readonly files: readonly ReadFile[];
       readonly ignored: readonly SeenFile[];
     }
-  | { readonly type: 'missing'; readonly origin: string; readonly most: number }
+  /** Files that the running scan has not met; see Publisher.missing. */
+  | {
+      readonly type: 'missing';
+      readonly origin: string;
+      readonly from: MissingCursor | null;
+      readonly most: number;
+    }
   | { readonly type: 'remove'; readonly origin: string; readonly paths: readonly RealPath[] }
   /** The scan met everything; `mountPoints` are those that belong to the origin, that of its root first. */
   | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }

@@ -210,7 +210,7 @@ function answer(
     }
     case 'missing': {
       const scan = scanOf(request.origin);
-      return publisher.missing(request.origin, (key) => scan.has(key), request.most);
+      return publisher.missing(request.origin, (key) => scan.has(key), request.from, request.most);
     }
     case 'remove':
       return publisher.remove(request.origin, request.paths);

@@ -1,7 +1,10 @@
-// Section [library] of the configuration: how tags become names.
+// Section [library] of the configuration: how tags become names, and which files a scan is about.
 import * as v from 'valibot';
+import { libraryLimits } from '../library/library-limits.ts';
 import { defaultLibrary, type LibraryOptions, type LibrarySettings } from '../library/library-options.ts';
+import { musicExtensions } from '../library/music-files.ts';
 import { foldName } from '../library/names.ts';
+import { defaultScan, type ScanSettings } from '../library/scan-settings.ts';
 import { parseTemplate } from '../library/template.ts';
 import { type ListField, listFields } from '../library/track-tags.ts';
 
@@ -55,6 +58,20 @@ const distinctRoots = v.check<v.InferOutput<typeof viewEntry>[], string>(
   'two views have the same root',
 );
 
+const utf8 = new TextEncoder();
+const ignorePattern = v.pipe(
+  v.string(),
+  v.nonEmpty('a pattern needs a character'),
+  v.regex(/^[^\0\r\n]*$/, 'a pattern is one line'),
+  v.check((text) => utf8.encode(text).length <= libraryLimits.ignoreLineBytes, 'that pattern is too long'),
+);
+const sidecarExtension = v.pipe(
+  v.string(),
+  v.toLowerCase(),
+  v.regex(/^[a-z0-9]{1,16}$/, 'an extension is 1 to 16 of a-z and 0-9, without a dot'),
+  v.check((text) => !musicExtensions.has(text), 'files with that extension are music'),
+);
+
 export const libraryEntry = v.strictObject({
   template: v.optional(v.pipe(v.string(), isTemplate)),
   names: v.optional(v.picklist(['windows', 'posix'])),
@@ -73,7 +90,21 @@ export const libraryEntry = v.strictObject({
   views: v.optional(
     v.pipe(v.array(viewEntry), v.maxLength(mostViews, `at most ${mostViews} views`), distinctRoots),
   ),
+  ignore: v.optional(
+    v.pipe(v.array(ignorePattern), v.maxLength(libraryLimits.ignorePatterns, 'too many patterns')),
+  ),
+  ignore_builtin: v.optional(v.boolean()),
+  sidecars: v.optional(v.pipe(v.array(sidecarExtension), v.maxLength(100, 'too many extensions'))),
 });
+
+/** The part of it that belongs to scans: no name depends on it. */
+export function scanSettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}): ScanSettings {
+  return {
+    ignore: entry.ignore ?? defaultScan.ignore,
+    ignoreBuiltin: entry.ignore_builtin ?? defaultScan.ignoreBuiltin,
+    sidecars: entry.sidecars ?? defaultScan.sidecars,
+  };
+}
 
 /** What is left out has its default. */
 export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}): LibrarySettings {

@@ -1,6 +1,7 @@
 // What a mount is to be: as a person gave it, and as it was settled from that, the configuration file and defaults.
 
 import type { LibrarySettings } from '../library/library-options.ts';
+import type { ScanSettings } from '../library/scan-settings.ts';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { FuseSettings } from '../platform/fuse-settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
@@ -27,6 +28,7 @@ export interface MountOptions extends FuseSettings {
   readonly origins: readonly OriginSettings[];
   readonly cache: CacheSettings;
   readonly library: LibrarySettings;
+  readonly scan: ScanSettings;
   readonly allowOther: boolean;
   readonly logLevel: LogLevel;
   readonly enableFailpoints: boolean;

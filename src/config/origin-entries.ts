@@ -39,6 +39,16 @@ const mounted = v.strictObject({
   ...common,
   kind: v.optional(v.picklist(['local', 'nfs', 'smb']), 'local'),
   path: v.string(),
+  symlinks: v.optional(
+    v.pipe(
+      v.picklist(['inside', 'none', 'all']),
+      v.check(
+        (policy) => policy !== 'all',
+        '"all" is not supported yet: make what the link leads to an origin of its own',
+      ),
+      v.transform((policy) => (policy === 'none' ? 'none' : 'inside')),
+    ),
+  ),
 });
 const sftp = v.strictObject({
   ...common,
@@ -108,7 +118,10 @@ export function settingsOf(entry: OriginConfig, id: string): OriginSettings {
     case 'local':
     case 'nfs':
     case 'smb':
-      return { ...shared, kind: entry.kind, root: path.resolve(entry.path) };
+      return {
+        ...shared,
+        ...{ kind: entry.kind, root: path.resolve(entry.path), symlinks: entry.symlinks ?? 'inside' },
+      };
     case 'sftp': {
       const { host, port, user = null } = entry;
       const at = `${host.includes(':') ? `[${host}]` : host}${port === 22 ? '' : `:${port}`}`;

@@ -5,6 +5,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { defaultLibrary, defaultLibraryOptions, type LibrarySettings } from '../library/library-options.ts';
+import { defaultScan } from '../library/scan-settings.ts';
 import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
@@ -21,7 +22,9 @@ const schema = v.object({
   origins: v.array(
     v.pipe(
       v.looseObject({ id: v.string(), root: v.string() }),
-      v.transform((origin) => ({ kind: 'local', ...originDefaults, ...origin }) as OriginSettings),
+      v.transform(
+        (origin) => ({ kind: 'local', symlinks: 'inside', ...originDefaults, ...origin }) as OriginSettings,
+      ),
     ),
   ),
   cache: v.optional(
@@ -46,6 +49,10 @@ const schema = v.object({
       }),
     ),
     { template: defaultLibrary.template, options: {} },
+  ),
+  scan: v.optional(
+    v.object({ ignore: v.array(v.string()), ignoreBuiltin: v.boolean(), sidecars: v.array(v.string()) }),
+    defaultScan,
   ),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),

@@ -10,7 +10,7 @@ import { type Mount, readMounts, resolveMountPoint } from '../platform/mount-tab
 import { networkKindOf, networkMountOf } from '../platform/network-file-system.ts';
 import { isMounted, type MountedSettings, type OriginSettings } from '../platform/origin-settings.ts';
 import type { ConfigFile } from './config-file.ts';
-import { librarySettingsOf } from './library-entry.ts';
+import { librarySettingsOf, scanSettingsOf } from './library-entry.ts';
 import type { GivenOptions, MountOptions } from './mount-options.ts';
 import { type OriginConfig, parseOriginArgument, settingsOf } from './origin-entries.ts';
 
@@ -56,6 +56,7 @@ export async function settleOptions(
         : { minFreeBytes: config.cache.min_free, minFreeShare: 0 }),
     },
     library: librarySettingsOf(config.library),
+    scan: scanSettingsOf(config.library),
     driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,

@@ -5,6 +5,7 @@ import type { CacheEvent, CacheStats } from '../content/cache-events.ts';
 import type { VerifyProgress, VerifyResult } from '../content/check-store.ts';
 import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
+import type { WalkSettings } from '../library/scan-settings.ts';
 import type { FileVersion, OriginEntry, OriginKind } from '../origins/origin.ts';
 import type { HealthState } from '../origins/origin-health.ts';
 import type { CallLimits } from '../origins/origin-limits.ts';
@@ -24,6 +25,8 @@ export interface FetchThreadData {
   /** Origins that were down when the last life ended. */
   readonly down: readonly string[];
   readonly cache: CacheSettings;
+  /** What listings are about. */
+  readonly walk: WalkSettings;
   /** Replaces what a kind has, for tests. */
   readonly originLimits: Partial<CallLimits>;
   readonly logLevel: LogLevel;
@@ -48,6 +51,16 @@ export type FetchCommand =
 export type OriginCall =
   | { readonly what: 'list'; readonly originId: string; readonly directory: RealPath }
   | { readonly what: 'stat'; readonly originId: string; readonly path: RealPath }
+  /** The first bytes of a file, at most so many: for small files that a scan itself reads. */
+  | {
+      readonly what: 'read';
+      readonly originId: string;
+      readonly path: RealPath;
+      readonly version: FileVersion;
+      readonly mostBytes: number;
+    }
+  /** See Origin.followLink. */
+  | { readonly what: 'follow'; readonly originId: string; readonly path: RealPath }
   /** Puts ranges of a file into a file of ours of the same size, which is made when it is not there: for whoever parses. */
   | {
       readonly what: 'copy';
@@ -112,6 +125,8 @@ export interface PinState {
 export type OriginAnswer =
   | { readonly what: 'list'; readonly entries: readonly OriginEntry[] }
   | { readonly what: 'stat'; readonly entry: OriginEntry | null }
+  | { readonly what: 'read'; readonly bytes: Uint8Array }
+  | { readonly what: 'follow'; readonly place: RealPath | null }
   | { readonly what: 'copy' }
   /** What is mounted there, of a share; null: the origin is no path of this machine. */
   | { readonly what: 'probe'; readonly identity: string | null };

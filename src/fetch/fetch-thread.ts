@@ -11,8 +11,7 @@ import { openCatalogForReading } from '../catalog/open-catalog.ts';
 import { TreeReader } from '../catalog/tree-reader.ts';
 import type { VerifyProgress } from '../content/check-store.ts';
 import { ChunkStore } from '../content/chunk-store.ts';
-import { isIgnoredName, musicExtensions } from '../library/music-files.ts';
-import { childPath, extensionOf, rootRealPath } from '../library/real-path.ts';
+import { WantedFiles } from '../library/scan-settings.ts';
 import { Bandwidth } from '../origins/bandwidth.ts';
 import { createOrigin } from '../origins/create-origin.ts';
 import { OriginGate } from '../origins/origin-gate.ts';
@@ -104,6 +103,8 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
   const cached = new Set(data.origins.filter(isCached).map(({ id }) => id));
   const store = data.cache.enabled && cached.size > 0 ? await openStore(data, failpoints, tell) : null;
   const tree = new TreeReader(database, { failpoints });
+  const wanted = new WantedFiles(data.walk);
+  const isWanted = (name: string) => wanted.isWanted(name);
   const servedElsewhere = new Set<string>();
   const fetcher = new Fetcher({
     holders: ({ node, version }) => locations.holders(node, version),
@@ -282,7 +283,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
     if (gate === undefined) throw new MusicfsError('not_found', `no origin ${call.originId}`);
     switch (call.what) {
       case 'list':
-        return { what: 'list', entries: await gate.list(call.directory, isMusic, signal) };
+        return { what: 'list', entries: await gate.list(call.directory, isWanted, signal) };
       case 'stat':
         try {
           return { what: 'stat', entry: await gate.stat(call.path, 'scan', signal) };
@@ -290,6 +291,16 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
           if (codeOf(error) === 'not_found') return { what: 'stat', entry: null };
           throw error;
         }
+      case 'read': {
+        const { path, version, mostBytes } = call;
+        const pieces: Uint8Array[] = [];
+        for await (const bytes of gate.readRange(path, version, 0, mostBytes, 'scan', signal))
+          pieces.push(bytes);
+        // A copy: what is sent to another thread is all that lies behind a view.
+        return { what: 'read', bytes: new Uint8Array(Buffer.concat(pieces)) };
+      }
+      case 'follow':
+        return { what: 'follow', place: await gate.followLink(call.path, signal) };
       case 'copy':
         await copyRanges(gate, call, signal);
         return { what: 'copy' };
@@ -420,12 +431,6 @@ class Garbage {
     }
     this.seen = this.bytes;
   }
-}
-
-/** A directory is always listed; of files, those that may be music. */
-function isMusic(name: string): boolean {
-  const text = Buffer.from(name, 'latin1').toString('utf8');
-  return !isIgnoredName(text) && musicExtensions.has(extensionOf(childPath(rootRealPath, name)));
 }
 
 function attempt(work: () => void): void {

@@ -1,7 +1,7 @@
 // What the system says of one file or name, and the small things that are done with descriptors: for whoever reads a directory
 // as an origin (local-files.ts, versioned-file.ts).
 import { close, constants, fstat } from 'node:fs';
-import { lstat } from 'node:fs/promises';
+import { lstat, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { MusicfsError } from '../platform/errors.ts';
 import { fileErrnoOf } from './file-failures.ts';
@@ -54,6 +54,25 @@ export async function lookAt(place: Buffer, name: string): Promise<Facts | null>
     if (fileErrnoOf(error) === 'ENOENT' || fileErrnoOf(error) === 'ENOTDIR') return null;
     throw error;
   }
+}
+
+/** The target of a link, null when the name is something else, undefined when there is no such name. */
+export async function linkAt(place: Buffer, name: string): Promise<string | null | undefined> {
+  try {
+    const target = await readlink(Buffer.concat([place, Buffer.from(name, 'latin1')]), {
+      encoding: 'buffer',
+    });
+    return target.toString('latin1');
+  } catch (error) {
+    if (fileErrnoOf(error) === 'EINVAL') return null;
+    if (isNothing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** There is no such name, or what would hold it is no directory, or a link by now. */
+export function isNothing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(fileErrnoOf(error) ?? '');
 }
 
 /** Leads to what is open, whatever became of its path. */

@@ -145,6 +145,8 @@ class Host {
       }
       case 'stat':
         return this.files.stat(realPath(request.path), signal);
+      case 'follow':
+        return this.files.followLink(realPath(request.path), signal);
       case 'read': {
         const { path, version, offset, lengthBytes } = request;
         call.addCredit(request.creditBytes);

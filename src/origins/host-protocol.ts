@@ -10,7 +10,7 @@
 //                      credit  u32: so many bytes more may be sent for a read
 //                      abort
 //   process → daemon   ready   id 0, first of all
-//                      names   of a listing: names that are no directories; then it waits for `wanted`
+//                      names   of a listing: names that are no directories and no links; then it waits for `wanted`
 //                      page    of a listing: entries
 //                      bytes   of a read; never more than there is credit for
 //                      done    with the result, failed with the error
@@ -51,6 +51,7 @@ export interface HostedDirectory {
 export type HostRequest =
   | { readonly type: 'list'; readonly path: string }
   | { readonly type: 'stat'; readonly path: string }
+  | { readonly type: 'follow'; readonly path: string }
   | {
       readonly type: 'read';
       readonly path: string;
@@ -76,7 +77,7 @@ export type HostMessage =
   | { readonly type: 'done'; readonly id: number; readonly result: HostResult }
   | { readonly type: 'failed'; readonly id: number; readonly code: ErrorCode; readonly message: string };
 
-/** What a look found, or the identity of the mount, or null. */
+/** What a look found, the identity of the mount, where a link leads, or null. */
 export type HostResult = OriginEntry | string | null;
 
 /** A page of names at their longest, each byte as six characters of JSON. */

@@ -10,7 +10,7 @@
 import { constants } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { baseNameOf, type RealPath, rootRealPath } from '../library/real-path.ts';
+import { baseNameOf, parentOf, type RealPath, rootRealPath } from '../library/real-path.ts';
 import { MusicfsError, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { fileSystemOfAsync, openBeneathAsync } from '../platform/native.ts';
@@ -21,11 +21,14 @@ import {
   entryOf,
   type Facts,
   factsOf,
+  isNothing,
   kindOf,
+  linkAt,
   lookAt,
   placeOf,
 } from './file-facts.ts';
 import { fileErrnoOf, fileFailure, orThrow } from './file-failures.ts';
+import { followLink } from './follow-link.ts';
 import type { FileVersion, IsWanted, Origin, OriginCapabilities, OriginEntry, OriginKind } from './origin.ts';
 import { openRootAsync } from './origin-root.ts';
 import { refuseBadPath, refuseBadRange } from './refuse-path.ts';
@@ -50,10 +53,11 @@ export interface LocalFilesOptions {
 /** Asks, of a page of names that are no directories, which are wanted; the answer may come from another process. */
 export type ChooseNames = (names: readonly string[]) => Promise<readonly boolean[]> | readonly boolean[];
 
-/** A directory as a listing found it in its parent. */
+/** A name as a listing found it in its directory. */
 interface Named {
   readonly name: string;
-  readonly isDirectory: boolean;
+  /** A directory, or a link that may lead to one: it is shown whatever its name. */
+  readonly isAlwaysWanted: boolean;
 }
 
 /** Errors of a mounted share that pass by themselves, and the pauses before each further try. */
@@ -129,6 +133,17 @@ export class LocalFilesOrigin implements Origin {
         const fd = await this.open(path, lookFlags, signal);
         return entryOf(baseNameOf(path), await this.lookedAt(fd, signal));
       });
+    } catch (error) {
+      throw fileFailure(error, this.displayName);
+    }
+  }
+
+  async followLink(path: RealPath, caller: AbortSignal): Promise<RealPath | null> {
+    refuseBadPath(path);
+    const signal = this.signalOf(caller);
+    const root = Buffer.from(this.root).toString('latin1');
+    try {
+      return await this.patiently(signal, () => followLink(path, root, (at) => this.targetAt(at, signal)));
     } catch (error) {
       throw fileFailure(error, this.displayName);
     }
@@ -224,10 +239,12 @@ export class LocalFilesOrigin implements Origin {
   }
 
   private async wanted(page: readonly Named[], choose: ChooseNames): Promise<string[]> {
-    const asked = page.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
+    const asked = page.filter(({ isAlwaysWanted }) => !isAlwaysWanted).map(({ name }) => name);
     const answers = await choose(asked);
     const chosen = new Set(asked.filter((_, index) => answers[index] === true));
-    return page.filter(({ name, isDirectory }) => isDirectory || chosen.has(name)).map(({ name }) => name);
+    return page
+      .filter(({ name, isAlwaysWanted }) => isAlwaysWanted || chosen.has(name))
+      .map(({ name }) => name);
   }
 
   /** Facts of names in a directory; one that has gone meanwhile is left out. */
@@ -304,6 +321,20 @@ export class LocalFilesOrigin implements Origin {
     }
   }
 
+  /** See LookAtLink. The directories above it are opened without following a link. */
+  private async targetAt(path: RealPath, signal: AbortSignal): Promise<string | null | undefined> {
+    let fd: number;
+    try {
+      fd = await this.open(parentOf(path), directoryFlags, signal);
+    } catch (error) {
+      if (isNothing(error)) return undefined;
+      throw error;
+    }
+    const reading = linkAt(Buffer.from(`${placeOf(fd)}/`), baseNameOf(path));
+    closeAfter(reading, fd);
+    return this.until(reading, signal);
+  }
+
   private async lookedAt(fd: number, signal: AbortSignal): Promise<Facts> {
     const looking = factsOf(fd);
     closeAfter(looking, fd);
@@ -314,7 +345,10 @@ export class LocalFilesOrigin implements Origin {
 async function namesIn(place: string): Promise<Named[]> {
   try {
     const found = await readdir(place, { withFileTypes: true, encoding: 'buffer' });
-    return found.map((entry) => ({ name: entry.name.toString('latin1'), isDirectory: entry.isDirectory() }));
+    return found.map((entry) => ({
+      name: entry.name.toString('latin1'),
+      isAlwaysWanted: entry.isDirectory() || entry.isSymbolicLink(),
+    }));
   } catch (error) {
     if (fileErrnoOf(error) !== 'ENOENT') throw error;
   }
@@ -325,7 +359,8 @@ async function namesIn(place: string): Promise<Named[]> {
   for (let at = 0; at < names.length; at += limits.originLooksAtOnce) {
     const looks = names.slice(at, at + limits.originLooksAtOnce).map(async (name) => {
       const facts = await lookAt(Buffer.from(`${place}/`), name);
-      if (facts !== null) named.push({ name, isDirectory: kindOf(facts) === 'directory' });
+      if (facts === null) return;
+      named.push({ name, isAlwaysWanted: ['directory', 'link'].includes(kindOf(facts)) });
     });
     await Promise.all(looks);
   }

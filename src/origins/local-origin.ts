@@ -1,11 +1,12 @@
 // A local directory as an origin: what it lists and whether it is there. Only reads; there is no call that could change
-// anything. Symbolic links and special files are not followed and not listed: what a link inside the root leads to is
-// listed where it really is.
+// anything. Symbolic links are listed as what they are, special files not at all.
 import { opendir, readFile } from 'node:fs/promises';
-import { bytesToText, childPath, type RealPath } from '../library/real-path.ts';
+import { ignoreFileName } from '../library/ignore-rules.ts';
+import { childPath, type RealPath } from '../library/real-path.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { parseMountTable } from '../platform/mount-table.ts';
 import { LocalFilesOrigin } from './local-files.ts';
+import type { IsWanted, OriginEntry } from './origin.ts';
 
 /** A file as a listing shows it. Times in nanoseconds since 1970, decimal. */
 export interface OriginFile {
@@ -17,13 +18,32 @@ export interface OriginFile {
 
 export interface OriginListing {
   readonly directories: readonly RealPath[];
+  /** Without the file of rules. */
   readonly files: readonly OriginFile[];
+  /** The `.musicfsignore` of the directory; `odd`: something of that name which is no file. */
+  readonly ignoreFile: OriginFile | 'odd' | null;
+  /** Symbolic links, of origins that can follow them. */
+  readonly links: readonly RealPath[];
 }
 
-/** Which names a listing is about, so that a file nobody wants is not even looked at. */
-export interface NameFilter {
-  readonly isIgnored: (name: string) => boolean;
-  readonly isMusic: (path: RealPath) => boolean;
+/** What the entries of one directory are to a walk. */
+export function listingOf(directory: RealPath, entries: readonly OriginEntry[]): OriginListing {
+  const directories: RealPath[] = [];
+  const files: OriginFile[] = [];
+  const links: RealPath[] = [];
+  let ignoreFile: OriginListing['ignoreFile'] = null;
+  for (const entry of entries) {
+    const path = childPath(directory, entry.name);
+    if (entry.name === ignoreFileName) ignoreFile = entry.kind === 'file' ? fileOf(path, entry) : 'odd';
+    else if (entry.kind === 'file') files.push(fileOf(path, entry));
+    else if (entry.kind === 'directory') directories.push(path);
+    else if (entry.kind === 'link') links.push(path);
+  }
+  return { directories, files, ignoreFile, links };
+}
+
+export function fileOf(path: RealPath, { sizeBytes, mtimeNs, etag }: OriginEntry): OriginFile {
+  return { path, sizeBytes, mtimeNs, etag };
 }
 
 export class LocalOrigin {
@@ -42,26 +62,34 @@ export class LocalOrigin {
    * One directory, whole or not at all: any failure but a name that went meanwhile rejects (`permission_denied`,
    * `not_found`, `origin_unavailable`). Stops between two looks when aborted.
    */
-  async list(directory: RealPath, filter: NameFilter, signal: AbortSignal): Promise<OriginListing> {
-    const directories: RealPath[] = [];
-    const files: OriginFile[] = [];
-    const isWanted = (name: string) =>
-      !filter.isIgnored(bytesToText(name)) && filter.isMusic(childPath(directory, name));
-    for await (const page of this.files.list(directory, isWanted, signal)) {
-      for (const { name, kind, sizeBytes, mtimeNs } of page) {
-        const path = childPath(directory, name);
-        if (kind === 'file') files.push({ path, sizeBytes, mtimeNs });
-        else if (kind === 'directory' && !filter.isIgnored(bytesToText(name))) directories.push(path);
-      }
-    }
-    return { directories, files };
+  async list(directory: RealPath, isWanted: IsWanted, signal: AbortSignal): Promise<OriginListing> {
+    const entries: OriginEntry[] = [];
+    for await (const page of this.files.list(directory, isWanted, signal)) entries.push(...page);
+    return listingOf(directory, entries);
+  }
+
+  /** The first bytes of a file, at most so many. Rejects with `version_gone` when it is another one by now. */
+  async read(
+    { path, sizeBytes, mtimeNs }: OriginFile,
+    mostBytes: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const version = { sizeBytes, mtimeNs, etag: null };
+    const pieces: Uint8Array[] = [];
+    for await (const bytes of this.files.readRange(path, version, 0, mostBytes, signal)) pieces.push(bytes);
+    return Buffer.concat(pieces);
+  }
+
+  /** See Origin.followLink. */
+  followLink(path: RealPath, signal: AbortSignal): Promise<RealPath | null> {
+    return this.files.followLink(path, signal);
   }
 
   /** A file as it is now, or null when there is none of that name. Rejects like `list`. */
   async stat(path: RealPath): Promise<OriginFile | null> {
     try {
-      const { kind, sizeBytes, mtimeNs } = await this.files.stat(path, new AbortController().signal);
-      return kind === 'file' ? { path, sizeBytes, mtimeNs } : null;
+      const entry = await this.files.stat(path, new AbortController().signal);
+      return entry.kind === 'file' ? fileOf(path, entry) : null;
     } catch (error) {
       if (codeOf(error) === 'not_found') return null;
       throw error;

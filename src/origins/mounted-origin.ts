@@ -7,7 +7,7 @@
 // memory that nobody can get back, until one of them is gone.
 //
 // Nothing of the daemon itself ever waits for the share.
-import { baseNameOf, type RealPath } from '../library/real-path.ts';
+import { baseNameOf, type RealPath, realPath } from '../library/real-path.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
@@ -108,6 +108,18 @@ export class MountedOrigin implements Origin {
     const { call, result } = await this.answered({ type: 'stat', path }, caller);
     if (result !== null && typeof result !== 'string' && result.name === baseNameOf(path)) return result;
     throw call.refuse('what was not looked for');
+  }
+
+  async followLink(path: RealPath, caller: AbortSignal): Promise<RealPath | null> {
+    refuseBadPath(path);
+    const { call, result } = await this.answered({ type: 'follow', path }, caller);
+    if (result === null) return null;
+    if (typeof result !== 'string') throw call.refuse('what is no path');
+    try {
+      return realPath(result);
+    } catch {
+      throw call.refuse('a path that leaves the root');
+    }
   }
 
   async *readRange(

@@ -141,6 +141,14 @@ export class OriginGate {
     return this.call(klass, signal, (timer) => timer.wait(this.origin.stat(path, timer.signal)));
   }
 
+  /** See `Origin.followLink`; null of an origin that cannot tell. */
+  async followLink(path: RealPath, signal: AbortSignal): Promise<RealPath | null> {
+    const { origin } = this;
+    if (origin.followLink === undefined) return null;
+    const follow = origin.followLink.bind(origin);
+    return this.call('scan', signal, (timer) => timer.wait(follow(path, timer.signal)));
+  }
+
   /** See `Origin.readRange`. Leaving the loop gives the slot back. */
   async *readRange(
     path: RealPath,

@@ -54,7 +54,10 @@ export interface FileVersion {
   readonly etag: string | null;
 }
 
-/** Which names a listing is about: what is not wanted need not be looked at. A directory is always wanted. */
+/**
+ * Which names a listing is about: what is not wanted need not be looked at. A directory is always wanted, and links are
+ * by origins that can follow them, as one may lead to a directory.
+ */
 export type IsWanted = (name: string) => boolean;
 
 export interface Origin {
@@ -92,6 +95,12 @@ export interface Origin {
 
   /** The cheapest true sign of life: resolves when the origin answers and is what it was. Never wakes a disk. */
   probe(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Where a link leads: a path below the root without links, null when there is no such place. Rejects like `stat`. Only
+   * origins that are paths of this machine can tell.
+   */
+  followLink?(path: RealPath, signal: AbortSignal): Promise<RealPath | null>;
 
   /** What is mounted at its root, of an origin that is a path of this machine; known after a probe. */
   readonly mountIdentity?: string | null;

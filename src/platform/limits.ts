@@ -138,6 +138,15 @@ export const limits = {
   fetchesWaiting: 1024,
   /** Origins: entries of one page of a listing. */
   listingPageEntries: 1000,
+  /** Links on one way, the kernel's own number, and parts of a path that are ahead while it is followed. */
+  linksFollowed: 40,
+  linkParts: 4096,
+  /** Links of one origin that a scan looks at: a library may be made of them. */
+  linksInScan: 200_000,
+  /** Folders that a scan remembers as met and left out. What lies below others is removed under the guard of removals. */
+  hiddenFolders: 100_000,
+  /** Missing files asked for at once: a message of some 100 KB. */
+  missingPageFiles: 1000,
   /** Names of one directory looked at together: keeps the pool busy, bounds the promises. */
   originLooksAtOnce: 32,
   /** Bytes read from a file at once; one such block is read ahead of whoever reads. */

@@ -29,6 +29,8 @@ interface CommonSettings {
 
 export interface MountedSettings extends CommonSettings {
   readonly kind: 'local' | 'nfs' | 'smb';
+  /** What becomes of symbolic links: `inside` follows those that stay below the root; see actors/walk-links.ts. */
+  readonly symlinks: 'inside' | 'none';
 }
 
 export interface SftpSettings extends CommonSettings {

@@ -12,15 +12,13 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { isIgnoredName, musicExtensions } from '../../../src/library/music-files.ts';
-import { extensionOf, realPath, rootRealPath } from '../../../src/library/real-path.ts';
-import { LocalOrigin, type NameFilter } from '../../../src/origins/local-origin.ts';
+import { realPath, rootRealPath } from '../../../src/library/real-path.ts';
+import { defaultScan, WantedFiles } from '../../../src/library/scan-settings.ts';
+import { LocalOrigin } from '../../../src/origins/local-origin.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
-const filter: NameFilter = {
-  isIgnored: isIgnoredName,
-  isMusic: (name) => musicExtensions.has(extensionOf(name)),
-};
+const wanted = new WantedFiles({ ...defaultScan, sidecars: [], wantsPlaylists: false });
+const isWanted = (name: string) => wanted.isWanted(name);
 const never = new AbortController().signal;
 
 function originWith(files: readonly string[]): { origin: LocalOrigin; root: string } {
@@ -33,37 +31,122 @@ function originWith(files: readonly string[]): { origin: LocalOrigin; root: stri
 }
 
 const listed = async (origin: LocalOrigin, directory = rootRealPath) => {
-  const { directories, files } = await origin.list(directory, filter, never);
-  return { directories: [...directories].sort(), files: files.map((file) => file.path).sort() };
+  const { directories, files, links } = await origin.list(directory, isWanted, never);
+  return {
+    directories: [...directories].sort(),
+    files: files.map((file) => file.path).sort(),
+    links: [...links].sort(),
+  };
 };
 
 test('a listing has music files with size and time, and folders; nothing else', async () => {
-  const { origin, root } = originWith([
-    'b.MP3',
-    'a.flac',
-    'cover.jpg',
-    'CD1/x.ogg',
-    '@eaDir/y.flac',
-    '._c.flac',
-  ]);
+  const { origin, root } = originWith(['b.MP3', 'a.flac', 'cover.jpg', 'CD1/x.ogg', '._c.flac']);
   execFileSync('mkfifo', [path.join(root, 'pipe.flac')]);
-  expect(await listed(origin)).toEqual({ directories: ['CD1'], files: ['a.flac', 'b.MP3'] });
-  const { files } = await origin.list(rootRealPath, filter, never);
+  expect(await listed(origin)).toEqual({ directories: ['CD1'], files: ['a.flac', 'b.MP3'], links: [] });
+  const { files } = await origin.list(rootRealPath, isWanted, never);
   const { size, mtimeNs } = statSync(path.join(root, 'a.flac'), { bigint: true });
   expect(files.find((file) => file.path === 'a.flac')).toEqual({
     path: 'a.flac',
     sizeBytes: Number(size),
     mtimeNs: String(mtimeNs),
+    etag: null,
   });
 });
 
-test('links are not followed: neither to files, nor in a circle, nor out of the root', async () => {
+test('the file of rules stands by itself, and so does what only has its name', async () => {
+  const { origin, root } = originWith(['a/.musicfsignore', 'a/a.flac', 'b/.musicfsignore/c.flac']);
+  symlinkSync('../a/.musicfsignore', path.join(root, 'a/link'));
+  mkdirSync(path.join(root, 'c'));
+  symlinkSync('../a/.musicfsignore', path.join(root, 'c/.musicfsignore'));
+  const ruled = async (folder: string) => (await origin.list(realPath(folder), isWanted, never)).ignoreFile;
+  expect(await ruled('a')).toMatchObject({ path: 'a/.musicfsignore', sizeBytes: 16 });
+  expect([await ruled('b'), await ruled('c'), await ruled('')]).toEqual(['odd', 'odd', null]);
+  expect((await listed(origin, realPath('a'))).files).toEqual(['a/a.flac']);
+  expect((await listed(origin, realPath('b'))).directories).toEqual([]);
+});
+
+test('the first bytes of a file are read of that version only, and through no link', async () => {
+  const { origin, root } = originWith(['rules', 'other']);
+  const found = await origin.stat(realPath('rules'));
+  if (found === null) throw new Error('it is there');
+  expect(Buffer.from(await origin.read(found, 3, never)).toString()).toBe('rul');
+  expect(Buffer.from(await origin.read(found, 300, never)).toString()).toBe('rules');
+  writeFileSync(path.join(root, 'rules'), 'longer than before');
+  await expect(origin.read(found, 300, never)).rejects.toMatchObject({ code: 'version_gone' });
+  rmSync(path.join(root, 'rules'));
+  symlinkSync('other', path.join(root, 'rules'));
+  await expect(origin.read(found, 300, never)).rejects.toMatchObject({ code: 'not_found' });
+});
+
+test('links are shown as links, whatever their names, and nothing behind them', async () => {
   const { origin, root } = originWith(['CD1/x.ogg']);
   symlinkSync(root, path.join(root, 'CD1/circle'));
   symlinkSync('x.ogg', path.join(root, 'CD1/again.ogg'));
   symlinkSync('/etc', path.join(root, 'out'));
-  expect(await listed(origin)).toEqual({ directories: ['CD1'], files: [] });
-  expect(await listed(origin, realPath('CD1'))).toEqual({ directories: [], files: ['CD1/x.ogg'] });
+  expect(await listed(origin)).toEqual({ directories: ['CD1'], files: [], links: ['out'] });
+  expect(await listed(origin, realPath('CD1'))).toEqual({
+    directories: [],
+    files: ['CD1/x.ogg'],
+    links: ['CD1/again.ogg', 'CD1/circle'],
+  });
+  await expect(origin.list(realPath('CD1/circle'), isWanted, never)).rejects.toMatchObject({
+    code: 'not_found',
+  });
+});
+
+test('a link leads to a place below the root that no link leads to, or nowhere', async () => {
+  const { origin, root } = originWith(['store/x.flac', 'music/y.flac', 'deep/a/b/z.flac']);
+  const link = (at: string, target: string) => symlinkSync(target, path.join(root, at));
+  const place = (at: string) => origin.followLink(realPath(at), never);
+  link('music/x.flac', '../store/x.flac');
+  link('music/absolute.flac', path.join(root, 'store/x.flac'));
+  link('music/chain.flac', 'x.flac');
+  link('music/store', '../store');
+  link('through.flac', 'music/store/../music/chain.flac');
+  link('dots', './deep//a/../a/b/');
+  link('self', '.');
+  for (const at of [
+    'music/x.flac',
+    'music/absolute.flac',
+    'music/chain.flac',
+    'through.flac',
+    'music/store/x.flac',
+  ])
+    expect([at, await place(at)]).toEqual([at, 'store/x.flac']);
+  expect([await place('music/store'), await place('dots'), await place('self')]).toEqual([
+    'store',
+    'deep/a/b',
+    '',
+  ]);
+  expect(await place('music/y.flac')).toBe('music/y.flac');
+
+  link('out', '/etc/passwd');
+  link('above', '../');
+  link('above-and-back', `../${path.basename(root)}/store`);
+  link('beside', `${root}-other/x`);
+  link('nothing', 'store/none.flac');
+  link('through-a-file', 'store/x.flac/more');
+  link('one', 'two');
+  link('two', 'one');
+  link('inside-out', 'out');
+  for (const at of [
+    'out',
+    'above',
+    'above-and-back',
+    'beside',
+    'nothing',
+    'through-a-file',
+    'one',
+    'inside-out',
+  ])
+    expect([at, await place(at)]).toEqual([at, null]);
+  expect(await place('none')).toBeNull();
+
+  for (let step = 0; step < 45; step += 1) link(`step-${step}`, step === 0 ? 'store' : `step-${step - 1}`);
+  expect([await place('step-39'), await place('step-40')]).toEqual(['store', null]);
+  await expect(origin.followLink(realPath('one'), AbortSignal.abort())).rejects.toMatchObject({
+    name: 'AbortError',
+  });
 });
 
 test('a name that is not UTF-8 comes as its bytes and leads back to its file', async () => {
@@ -77,15 +160,15 @@ test('a name that is not UTF-8 comes as its bytes and leads back to its file', a
 
 test('a directory that is not there rejects, a file that went is null', async () => {
   const { origin, root } = originWith(['a.flac']);
-  await expect(origin.list(realPath('gone'), filter, never)).rejects.toMatchObject({ code: 'not_found' });
-  await expect(origin.list(realPath('a.flac'), filter, never)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(origin.list(realPath('gone'), isWanted, never)).rejects.toMatchObject({ code: 'not_found' });
+  await expect(origin.list(realPath('a.flac'), isWanted, never)).rejects.toMatchObject({ code: 'not_found' });
   rmSync(path.join(root, 'a.flac'));
   expect(await origin.stat(realPath('a.flac'))).toBeNull();
 });
 
 test('an aborted listing rejects instead of answering with a part', async () => {
   const { origin } = originWith(Array.from({ length: 100 }, (_, index) => `${index}.flac`));
-  await expect(origin.list(rootRealPath, filter, AbortSignal.abort())).rejects.toMatchObject({
+  await expect(origin.list(rootRealPath, isWanted, AbortSignal.abort())).rejects.toMatchObject({
     name: 'AbortError',
   });
 });
@@ -116,12 +199,9 @@ test('a disk inside the origin that is not mounted is named as missing', async (
 
 test('a file that goes while its directory is listed is left out', async () => {
   const { origin, root } = originWith(['a.flac', 'b.flac']);
-  const vanishing: NameFilter = {
-    ...filter,
-    isMusic: (name) => {
-      rmSync(path.join(root, 'b.flac'), { force: true });
-      return filter.isMusic(name);
-    },
+  const vanishing = (name: string) => {
+    rmSync(path.join(root, 'b.flac'), { force: true });
+    return isWanted(name);
   };
   const { files } = await origin.list(rootRealPath, vanishing, never);
   expect(files.map((file) => file.path)).toEqual(['a.flac']);
@@ -135,7 +215,7 @@ test('R-43: a directory that may not be read rejects, so that its files do not c
   // Nothing is closed to root.
   if (wasRoot) process.seteuid?.(65534);
   try {
-    await expect(origin.list(realPath('closed'), filter, never)).rejects.toMatchObject({
+    await expect(origin.list(realPath('closed'), isWanted, never)).rejects.toMatchObject({
       code: 'permission_denied',
     });
     await expect(origin.stat(realPath('closed/a.flac'))).rejects.toMatchObject({ code: 'permission_denied' });

@@ -34,6 +34,7 @@ async function watching(tookMs: readonly (number | null)[]) {
       bandwidth: [],
       id,
       kind: 'local',
+      symlinks: 'inside',
       root: `/${id}`,
       requestsPerSecond: 0,
     } as const;

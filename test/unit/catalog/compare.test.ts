@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { seenKey } from '../../../src/catalog/publication.ts';
+import { type MissingCursor, type MissingFiles, seenKey } from '../../../src/catalog/publication.ts';
+import type { RealPath } from '../../../src/library/real-path.ts';
 import { LibraryCatalog, seenFile, track } from '../../fixtures/library-catalog.ts';
 
 /** Tells the catalog that these files hold no music. */
@@ -47,21 +48,27 @@ describe('a walk', () => {
     );
   });
 
-  it('tells what it did not meet, with the paths only when they are few', () => {
+  it('tells what it did not meet, page by page, also when files are removed between two', () => {
     const catalog = new LibraryCatalog();
     const files = Array.from({ length: 2100 }, (_, index) => track(`${index}`, `T${index}`));
     catalog.publish(...files);
     catalog.remove('0');
     const isEven = (key: number): boolean => key % 4 === 0;
     const unseen = files.filter(({ path }) => path !== '0' && !isEven(seenKey.track(catalog.nodeOf(path))));
-    const { known, missing, paths } = catalog.publisher.missing('music', isEven, 2000);
-    expect([known, missing]).toEqual([2099, unseen.length]);
-    expect([...paths].sort()).toEqual(unseen.map(({ path }) => `${path}.flac`).sort());
-    expect(catalog.publisher.missing('music', isEven, unseen.length - 1)).toEqual({
-      known: 2099,
-      missing: unseen.length,
-      paths: [],
-    });
+    const found: RealPath[] = [];
+    const sizes: number[] = [];
+    let from: MissingCursor | null = null;
+    do {
+      const page: MissingFiles = catalog.publisher.missing('music', isEven, from, 700);
+      expect(page.known).toBe(2099 - sizes.length * 700);
+      sizes.push(page.paths.length);
+      found.push(...page.paths);
+      catalog.publisher.remove('music', page.paths);
+      from = page.next;
+    } while (from !== null);
+    expect(sizes).toEqual([700, unseen.length - 700]);
+    expect(found.sort()).toEqual(unseen.map(({ path }) => `${path}.flac`).sort());
+    expect(catalog.publisher.missing('music', isEven, null, 1)).toMatchObject({ paths: [], next: null });
   });
 });
 

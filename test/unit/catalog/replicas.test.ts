@@ -127,12 +127,18 @@ describe('a file that two origins hold', () => {
     const { publish, catalog } = twoOrigins();
     publish('music', song());
     publish('copy', song());
-    expect(catalog.publisher.missing('copy', () => false, 10)).toEqual({
+    const one = { known: 1, paths: ['a/song.flac'] };
+    expect(catalog.publisher.missing('copy', () => false, null, 10)).toEqual({ ...one, next: null });
+    const { next } = catalog.publisher.missing('copy', () => false, null, 1);
+    expect(next).toEqual({ of: 'replicas', after: 1 });
+    expect(catalog.publisher.missing('copy', () => false, next, 1)).toEqual({
       known: 1,
-      missing: 1,
-      paths: ['a/song.flac'],
+      paths: [],
+      next: null,
     });
-    expect(catalog.publisher.missing('copy', (key) => key === seenKey.replica(1), 10).missing).toBe(0);
+    expect(catalog.publisher.missing('copy', (key) => key === seenKey.replica(1), null, 10).paths).toEqual(
+      [],
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import type { GivenOptions } from '../../../src/config/mount-options.ts';
 import { forgetOptions, recordedOptions, recordOptions } from '../../../src/config/recorded-options.ts';
 import { settleOptions } from '../../../src/config/settle-options.ts';
 import { defaultLibrary, defaultLibraryOptions } from '../../../src/library/library-options.ts';
+import { defaultScan } from '../../../src/library/scan-settings.ts';
 import { originDefaults } from '../../../src/platform/origin-settings.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
@@ -59,7 +60,7 @@ test('an origin that was settled before is not asked again where its links lead'
   symlinkSync(one, two);
   const fresh = await settleOptions(given({ origins: [two] }), context);
   expect(fresh.origins).toMatchObject([{ id: 'local', kind: 'local', root: one }]);
-  const known = [{ ...originDefaults, id: 'local', kind: 'local', root: two } as const];
+  const known = [{ ...originDefaults, id: 'local', kind: 'local', symlinks: 'inside', root: two } as const];
   expect((await settleOptions(given({ origins: [two] }), { ...context, known })).origins).toEqual(known);
 });
 
@@ -130,4 +131,46 @@ test('section [library] settles how names are made; what is wrong is told with i
   };
   for (const [line, message] of Object.entries(wrong))
     await expect(settled(`[library]\n${line}`), line).rejects.toThrow(message);
+});
+
+test('what a scan leaves out is settled beside the layout, not in it', async () => {
+  const folder = temporaryDirectory();
+  const config = path.join(folder, 'c.toml');
+  const settled = async (text: string, origin = '') => {
+    writeFileSync(config, `${text}\n[[origins]]\npath = "music"\n${origin}\n`);
+    return settleOptions({ mountPoint: '/m', origins: [], config }, context);
+  };
+  const plain = await settled('');
+  expect(plain.scan).toEqual(defaultScan);
+  expect(plain.origins).toMatchObject([{ symlinks: 'inside' }]);
+  const chosen = await settled(
+    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nsidecars = ["LRC", "jpg"]\n',
+    'symlinks = "none"',
+  );
+  expect(chosen.library).toEqual(plain.library);
+  expect(chosen.scan).toEqual({
+    ...{ ignore: ['/Incoming/', '*.demo.flac'], ignoreBuiltin: false, sidecars: ['lrc', 'jpg'] },
+  });
+  expect(chosen.origins).toMatchObject([{ symlinks: 'none' }]);
+  const wrong = {
+    'ignore = ["a\\nb"]': /library\.ignore\.0: a pattern is one line/,
+    'ignore = [""]': /library\.ignore\.0: a pattern needs a character/,
+    [`ignore = ["${'ü'.repeat(600)}"]`]: /library\.ignore\.0: that pattern is too long/,
+    'sidecars = [".jpg"]': /library\.sidecars\.0: an extension is 1 to 16 of a-z and 0-9, without a dot/,
+    'sidecars = ["mp3"]': /library\.sidecars\.0: files with that extension are music/,
+  };
+  for (const [line, message] of Object.entries(wrong))
+    await expect(settled(`[library]\n${line}`), line).rejects.toThrow(message);
+  const all = settled('', 'symlinks = "all"');
+  await expect(all).rejects.toThrow(/origins\.0\.symlinks: "all" is not supported yet/);
+  const sftp = settled('', '[[origins]]\nkind = "sftp"\nhost = "nas"\nsymlinks = "none"');
+  await expect(sftp).rejects.toThrow(/symlinks/);
+});
+
+test('a record of an earlier program is read with what it did not know', async () => {
+  const state = temporaryDirectory();
+  const { scan: _scan, ...options } = await settleOptions(given({ state }), context);
+  const origins = options.origins.map((origin) => ({ ...origin, symlinks: undefined }));
+  writeFileSync(path.join(state, 'options.json'), JSON.stringify({ format: 1, ...options, origins }));
+  expect(recordedOptions(state)).toMatchObject({ scan: defaultScan, origins: [{ symlinks: 'inside' }] });
 });
