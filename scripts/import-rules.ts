@@ -12,6 +12,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   content: ['content', 'library', 'platform'],
   origins: ['origins', 'library', 'platform'],
   tags: ['tags', 'library', 'platform'],
+  made: ['made', 'library', 'platform'],
   fetch: ['fetch', 'content', 'origins', 'catalog', 'library', 'platform'],
   fuse: ['fuse', 'fetch', 'library', 'platform', 'catalog', 'content', 'origins'],
   actors: [
@@ -21,6 +22,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'fetch',
     'origins',
     'tags',
+    'made',
     'library',
     'platform',
     'supervision',

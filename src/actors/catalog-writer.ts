@@ -48,6 +48,8 @@ export interface CatalogWriterOptions {
   readonly onDamaged: () => void;
   /** A publication left something for the kernel to forget. */
   readonly onPublished: () => void;
+  /** Every track has the place that changed settings give it. */
+  readonly onLaidOut: () => void;
 }
 
 export const catalogWriter = actorRef<CatalogWriterMessage>('catalog-writer');
@@ -92,7 +94,7 @@ export function catalogWriterSpec(options: CatalogWriterOptions): ActorSpec<Cata
 
 async function startLife(
   context: ActorContext<CatalogWriterMessage>,
-  { threads, data, board, failpoints, onPublished, onDamaged }: CatalogWriterOptions,
+  { threads, data, board, failpoints, onPublished, onLaidOut, onDamaged }: CatalogWriterOptions,
 ): Promise<ActorLife<State, CatalogWriterMessage>> {
   const { thread, command, stop } = ownThread<CatalogWriterMessage, WriterCommand>(context, threads);
   // Later lives of the actor find the fuse thread with the file open.
@@ -154,6 +156,7 @@ async function startLife(
     if (hasInvalidations) onPublished();
     if (!isDone) return { ...state, laidOut: state.laidOut + tracks };
     context.log.info({ event: 'library_laid_out', tracks: state.laidOut + tracks });
+    onLaidOut();
     context.workDone();
     return { ...state, laidOut: 0 };
   }

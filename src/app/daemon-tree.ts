@@ -7,12 +7,16 @@ import { healthMonitor, type WatchedOrigin } from '../actors/health-monitor.ts';
 import { type IndexedOrigin, indexer } from '../actors/indexer.ts';
 import { callDirectly, callThroughFetcher, type OriginCaller } from '../actors/origin-caller.ts';
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
+import { playlists } from '../actors/playlists.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
+import { madeDirectoryOf } from '../catalog/tree-reader.ts';
 import type { ControlPort } from '../control/daemon-port.ts';
 import { probeAlive } from '../fuse/probe-alive.ts';
 import { type WalkSettings, WantedFiles } from '../library/scan-settings.ts';
+import { MadeStore } from '../made/made-store.ts';
 import { type Credentials, readCredentials } from '../origins/credentials.ts';
 import { LocalOrigin } from '../origins/local-origin.ts';
+import { MusicfsError } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { isFetched, isMounted, type OriginSettings } from '../platform/origin-settings.ts';
@@ -25,6 +29,7 @@ import { cacheOf, catalogOf, fuseHandlerFor, type Session } from './choose-drive
 import type { DaemonOptions } from './daemon-options.ts';
 import { recordDown, recordedDown } from './down-origins.ts';
 import { testOriginLimits, withTestBudgets } from './failpoint-port.ts';
+import { look } from './look.ts';
 import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
 
@@ -81,6 +86,12 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       followsLinks: isMounted(settings) && settings.symlinks === 'inside',
     };
   });
+  const hasPlaylists = options.library.options.playlists !== '';
+  /** What is made of the tree must be made anew. */
+  const namesChanged = () => {
+    if (hasPlaylists) playlists.tell({ type: 'library-changed' });
+  };
+  const made = new MadeStore(madeDirectoryOf(catalogPath));
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
   const tree = supervisionTree({
     catalogWriter: {
@@ -96,6 +107,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       onPublished: () => {
         fuseHandler.tell({ type: 'published' });
       },
+      onLaidOut: namesChanged,
       onDamaged: parts.onDamaged,
     },
     healthMonitor: {
@@ -122,6 +134,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       board,
       failpoints,
       onChanged: () => {
+        namesChanged();
         if (needsFetcher(options.origins)) void holdPins().catch(() => undefined); // said again after the next scan
       },
       settle: async (signal) => {
@@ -134,6 +147,22 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
         failpoints: () => failpoints.settings('parser'),
       },
     },
+    playlists: !hasPlaylists
+      ? null
+      : {
+          origins,
+          copiesDirectory: path.join(options.stateDirectory, 'playlists'),
+          store: made,
+          render: async (sources, signal) => {
+            const { library } = options;
+            const answer = await look({ what: 'playlists', catalogPath, library, sources }, signal);
+            if (answer.type !== 'playlists')
+              throw new MusicfsError('internal', 'a look at the library answered something else');
+            return answer.playlists;
+          },
+          board,
+          failpoints,
+        },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
       originRoots: origins.flatMap(({ root }) => root ?? []),
       connectFetcher: needsFetcher(options.origins) ? connectFetcher : null,

@@ -1,9 +1,9 @@
 // What the control API may ask about the library. Each question is a thread of its own that ends with its answer.
-import { Worker } from 'node:worker_threads';
 import type { LookAnswer, LookTask } from '../catalog/look-thread.ts';
 import type { LibraryPort } from '../control/daemon-port.ts';
 import type { LibrarySettings } from '../library/library-options.ts';
-import { MusicfsError, messageOf } from '../platform/errors.ts';
+import { MusicfsError } from '../platform/errors.ts';
+import { look } from './look.ts';
 
 export interface LibraryPortOptions {
   readonly catalogPath: string;
@@ -48,29 +48,3 @@ export function createLibraryPort({ catalogPath, library }: LibraryPortOptions):
 
 const explainMs = 30_000;
 const notAsked = () => new MusicfsError('internal', 'a look at the library answered something else');
-
-/** Aborting ends the thread. */
-function look(task: LookTask, signal: AbortSignal): Promise<LookAnswer> {
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('../catalog/look-thread.ts', import.meta.url), {
-      name: 'library-look',
-      workerData: task,
-      resourceLimits: { maxYoungGenerationSizeMb: 4 },
-    });
-    const abort = () => {
-      void thread.terminate();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    thread.on('message', (answer: LookAnswer) => {
-      if (answer.type === 'failed') reject(new MusicfsError(answer.code, answer.message));
-      else resolve(answer);
-    });
-    thread.on('error', (error) => reject(new MusicfsError('unavailable', messageOf(error))));
-    thread.on('exit', () => {
-      signal.removeEventListener('abort', abort);
-      reject(new MusicfsError('unavailable', 'the look at the library ended without an answer'));
-    });
-  });
-}

@@ -8,6 +8,7 @@ import { type HealthMonitorOptions, healthMonitorSpec } from '../actors/health-m
 import { type IndexerOptions, indexerSpec } from '../actors/indexer.ts';
 import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-handler.ts';
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
+import { type PlaylistsOptions, playlistsSpec } from '../actors/playlists.ts';
 import { type ResourcesOptions, resourcesSpec } from '../actors/resources.ts';
 import { type WatchdogOptions, watchdogSpec } from '../actors/watchdog.ts';
 import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
@@ -19,6 +20,8 @@ export interface TreeOptions {
   /** null: every file is read where it lies. */
   readonly fetcher: FetcherOptions | null;
   readonly indexer: IndexerOptions;
+  /** null: playlists are not shown. */
+  readonly playlists: PlaylistsOptions | null;
   readonly resources: ResourcesOptions;
   /** Of the driver that was chosen. */
   readonly fuseHandler:
@@ -51,7 +54,11 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
       supervisorSpec({
         id: 'library',
         strategy: 'one_for_one',
-        children: [indexerSpec(options.indexer), resourcesSpec(options.resources)],
+        children: [
+          indexerSpec(options.indexer),
+          ...(options.playlists === null ? [] : [playlistsSpec(options.playlists)]),
+          resourcesSpec(options.resources),
+        ],
       }),
       supervisorSpec({
         id: 'serving',

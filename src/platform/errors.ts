@@ -61,6 +61,7 @@ export const errorCodes = {
   deadline_exceeded: meaning('EIO', 'DEADLINE_EXCEEDED', 'caller', 'warn', 'our own time limit passed'),
   cancelled: meaning('EINTR', 'CANCELLED', 'never', 'debug', 'the caller gave up'),
   overloaded: meaning('EIO', 'RESOURCE_EXHAUSTED', 'backoff', 'warn', 'a bounded queue stayed full'),
+  storage_full: meaning(null, 'RESOURCE_EXHAUSTED', 'later', 'warn', 'no room on a disk of ours'),
   catalog_corrupt: meaning('EIO', 'DATA_LOSS', 'never', 'error', 'the catalog failed its check'),
   no_such_attribute: meaning('ENODATA', 'NOT_FOUND', 'never', 'debug', 'extended attribute absent'),
   range_too_small: meaning(

@@ -42,6 +42,9 @@ const places = {
   'fetch.read': place('fetch', failingOrWaiting, 'node'),
   'scan.walk': place('main', failingOrWaiting, 'path'),
   'scan.batch.after': place('main', failing),
+  // A playlist before it is asked for at its origin; one that was made of it, before it is kept.
+  'playlists.read': place('main', failingOrWaiting, 'path'),
+  'playlists.store': place('main', failing),
   'parser.file': place('parser', failingOrWaiting),
   'catalog.migrate': place('catalog-writer', failing),
   'catalog.commit.before': place('catalog-writer', failing),

@@ -273,6 +273,15 @@ export const limits = {
   /** Share of bad ones from which all chunks are looked at. */
   scrubAlarmShare: 0.01,
 
+  // Files that musicfs makes itself.
+  /** Bytes of one. */
+  madeFileBytes: 32 * 1024 * 1024,
+  /** Files that wait to be written; further ones are refused. ms for each call on their disk. */
+  madeFilesWaiting: 64,
+  madeDiskMs: 10_000,
+  /** ms since a file was made, or was asked for anew, in which it stays although nobody knows of it yet. */
+  madeFileGraceMs: 600_000,
+
   /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
   parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },
 } as const;
