@@ -13,6 +13,7 @@ import { Counters } from './counters.ts';
 import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
 import { MadeRows } from './made-rows.ts';
+import { OriginRows } from './origin-rows.ts';
 import { Placer, type PlacerOptions } from './placer.ts';
 import { PlaylistRows } from './playlist-rows.ts';
 import {
@@ -60,6 +61,7 @@ export class Publisher {
   private readonly watch: ClockWatch | null;
   private readonly wantsFileFp: boolean;
   private readonly tree: TreeWriter;
+  private readonly originRows: OriginRows;
   private readonly tracks: TrackRows;
   private readonly replicas: ReplicaRows;
   private readonly placer: Placer;
@@ -78,6 +80,7 @@ export class Publisher {
     this.wantsFileFp = options.wantsFileFp ?? false;
     const counters = new Counters(database);
     this.tree = new TreeWriter(database, counters);
+    this.originRows = new OriginRows(database);
     this.tracks = new TrackRows(database, this.tree, counters);
     this.replicas = new ReplicaRows(database);
     this.placer = new Placer(database, this.tree, options);
@@ -88,27 +91,6 @@ export class Publisher {
     this.playlistRows = new PlaylistRows(database, this.made, this.placer.names, options.library);
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
-      originId: database.prepare<unknown[], number>('SELECT id FROM origins WHERE name = ?').pluck(),
-      insertOrigin: prepare(
-        'INSERT INTO origins (name, kind, root, priority) VALUES (@name, @kind, @root, @priority)',
-      ),
-      // A new root may be on another disk.
-      updateOrigin: prepare(
-        'UPDATE origins SET kind = @kind, priority = @priority, mount_points = iif(root = @root, mount_points, NULL), root = @root WHERE name = @name',
-      ),
-      origins: database.prepare<
-        unknown[],
-        Omit<OriginRow, 'firstScanComplete' | 'mountPoints'> & {
-          firstScanComplete: number;
-          mountPoints: string | null;
-        }
-      >(
-        `SELECT name, kind, root, first_scan_complete AS firstScanComplete, files, mount_points AS mountPoints
-         FROM origins ORDER BY id`,
-      ),
-      firstScanDone: prepare('UPDATE origins SET first_scan_complete = 1, mount_points = ? WHERE id = ?'),
-      priorityOf: database.prepare<unknown[], number>('SELECT priority FROM origins WHERE id = ?').pluck(),
-      filesOf: database.prepare<unknown[], number>('SELECT files FROM origins WHERE id = ?').pluck(),
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
       lastPublication: database
         .prepare<unknown[], number>("SELECT value FROM meta WHERE key = 'published_us'")
@@ -137,18 +119,13 @@ export class Publisher {
     };
   }
 
-  /** Makes an origin known. A known one may have moved to another root: its files keep their nodes. */
-  registerOrigin(name: string, kind: string, root: string, priority = 100): void {
-    const isNew = this.sql.originId.get(name) === undefined;
-    (isNew ? this.sql.insertOrigin : this.sql.updateOrigin).run({ name, kind, root, priority });
+  /** See OriginRows. */
+  registerOrigin(name: string, kind: string, root: string, priority?: number): void {
+    this.originRows.register(name, kind, root, priority);
   }
 
   origins(): OriginRow[] {
-    return this.sql.origins.all().map(({ mountPoints, ...row }) => ({
-      ...row,
-      firstScanComplete: row.firstScanComplete !== 0,
-      mountPoints: mountPoints === null ? null : (JSON.parse(mountPoints) as string[]), // written by finishScan
-    }));
+    return this.originRows.all();
   }
 
   counters(): CatalogCounters {
@@ -160,7 +137,7 @@ export class Publisher {
    * All known ones go to `seen`, as their `seenKey`.
    */
   compare(originName: string, files: readonly SeenFile[], seen: (key: number) => void): RealPath[] {
-    const origin = this.originId(originName);
+    const origin = this.originRows.idOf(originName);
     const isDoubtful = this.doubt();
     return files.flatMap((file) => {
       const known = this.tracks.known(origin, file);
@@ -192,7 +169,7 @@ export class Publisher {
     ignored: readonly SeenFile[],
     seen: (key: number) => void,
   ): PublishResult {
-    const origin = this.originId(originName);
+    const origin = this.originRows.idOf(originName);
     return this.transaction((now, changes) => {
       const nodes = new Set<number>();
       const left: Left = { albums: new Set(), groups: new Set() };
@@ -244,8 +221,8 @@ export class Publisher {
     from: MissingCursor | null,
     most: number,
   ): MissingFiles {
-    const origin = this.originId(originName);
-    const known = this.sql.filesOf.get(origin) ?? 0;
+    const origin = this.originRows.idOf(originName);
+    const known = this.originRows.filesOf(origin);
     const paths: RealPath[] = [];
     let { of, after }: MissingCursor = from ?? { of: 'tracks', after: 0 };
     for (;;) {
@@ -266,7 +243,7 @@ export class Publisher {
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */
   remove(originName: string, paths: readonly RealPath[]): PublishResult {
-    const origin = this.originId(originName);
+    const origin = this.originRows.idOf(originName);
     return this.transaction((now, changes) => {
       const left: Left = { albums: new Set(), groups: new Set() };
       this.sidecars.begin();
@@ -282,7 +259,7 @@ export class Publisher {
   finishScan(originName: string, mountPoints: readonly string[]): void {
     const now = this.nowMs();
     this.database.transaction(() => {
-      this.sql.firstScanDone.run(JSON.stringify(mountPoints), this.originId(originName));
+      this.originRows.scanned(this.originRows.idOf(originName), mountPoints);
       // After a jump nobody can say how old they are.
       if (this.watch?.hasJumped() === true) return;
       const before = Math.floor((now - limits.tombstoneMs) / 1000);
@@ -388,12 +365,6 @@ export class Publisher {
     return ({ mtimeNs }) => watch.isDoubtful(Number(BigInt(mtimeNs) / 1_000_000n));
   }
 
-  private originId(name: string): number {
-    const id = this.sql.originId.get(name);
-    if (id === undefined) throw new MusicfsError('not_found', `no origin ${name}`);
-    return id;
-  }
-
   /**
    * Gives these tracks their places, and all those whose album or group has changed: neighbours say whose an album is, and
    * how many discs it has. They are added to `nodes`.
@@ -482,17 +453,13 @@ export class Publisher {
     if (this.replicas.put(origin, file, twin.node, twin.version)) this.tracks.countReplica(origin, 1);
     const replica = this.replicas.known(origin, file);
     if (replica === undefined) throw new MusicfsError('internal', 'a replica was not kept');
-    if (this.priorityOf(origin) >= twin.priority) return seenKey.replica(replica.id);
+    if (this.originRows.priorityOf(origin) >= twin.priority) return seenKey.replica(replica.id);
     const former = this.tracks.placeOf(twin.node);
     this.tracks.moveTo(twin.node, replica);
     this.replicas.drop(replica.id);
     this.replicas.put(twin.origin, former, twin.node, twin.version);
     changes.changed += 1;
     return seenKey.track(twin.node);
-  }
-
-  private priorityOf(origin: number): number {
-    return this.sql.priorityOf.get(origin) ?? 100;
   }
 
   /** The time of a publication: the wall clock, but always later than that of the one before, as times only go forward. */
