@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kernel',
-          include: ['test/{unit,contract,mount,chaos}/**/*.test.ts'],
+          include: ['test/{unit,contract,mount,chaos,corpus}/**/*.test.ts'],
           exclude: ['test/mount/fuse-native.test.ts'],
         },
       },

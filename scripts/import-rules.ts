@@ -13,6 +13,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   origins: ['origins', 'library', 'platform'],
   tags: ['tags', 'library', 'platform'],
   made: ['made', 'library', 'platform'],
+  artwork: ['artwork', 'made', 'library', 'platform'],
   fetch: ['fetch', 'content', 'origins', 'catalog', 'library', 'platform'],
   fuse: ['fuse', 'fetch', 'library', 'platform', 'catalog', 'content', 'origins'],
   actors: [
@@ -22,6 +23,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     'fetch',
     'origins',
     'tags',
+    'artwork',
     'made',
     'library',
     'platform',

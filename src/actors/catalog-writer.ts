@@ -75,6 +75,7 @@ const changesTree: ReadonlySet<WriterRequest['type']> = new Set([
   'publish',
   'remove',
   'show-art',
+  'show-no-art',
   'show-playlists',
 ]);
 

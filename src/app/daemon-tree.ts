@@ -1,6 +1,8 @@
 // The parts of the daemon, put together as a supervision tree. Called by app/daemon.ts once.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { artOriginsOf, artwork } from '../actors/artwork.ts';
+import { artworkCatalog } from '../actors/artwork-catalog.ts';
 import { connectFetcher, type FetcherOptions } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
 import { healthMonitor, type WatchedOrigin } from '../actors/health-monitor.ts';
@@ -90,6 +92,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
   /** What is made of the tree must be made anew. */
   const namesChanged = () => {
     if (hasPlaylists) playlists.tell({ type: 'library-changed' });
+    if (options.artwork.enabled) artwork.tell({ type: 'library-changed' });
   };
   const made = new MadeStore(madeDirectoryOf(catalogPath));
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
@@ -163,6 +166,19 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
           board,
           failpoints,
         },
+    artwork: options.artwork.enabled
+      ? {
+          settings: options.artwork,
+          catalog: artworkCatalog(),
+          origins: artOriginsOf(origins),
+          copiesDirectory: path.join(options.stateDirectory, 'copies'),
+          store: made,
+          dropPrivileges: process.getuid?.() === 0,
+          board,
+          failpoints,
+        }
+      : null,
+    sweeper: { store: made },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
       originRoots: origins.flatMap(({ root }) => root ?? []),
       connectFetcher: needsFetcher(options.origins) ? connectFetcher : null,

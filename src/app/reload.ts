@@ -22,6 +22,7 @@ const classes = {
   cache: 'restart',
   library: 'restart',
   scan: 'restart',
+  artwork: 'restart',
   passthrough: 'restart',
   mountPoint: 'remount',
   stateDirectory: 'remount',
@@ -62,8 +63,8 @@ export class Reload {
       const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
       const { enableFailpoints, failpoints, given } = this.current;
       const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
-      const { origins, cache, library, scan, passthrough, logLevel } = next;
-      const wanted = { origins, cache, library, scan, passthrough, logLevel };
+      const { origins, cache, library, scan, artwork, passthrough, logLevel } = next;
+      const wanted = { origins, cache, library, scan, artwork, passthrough, logLevel };
       recordOptions({ ...kept, ...wanted, enableFailpoints, failpoints, given });
     } catch (error) {
       this.report(error);

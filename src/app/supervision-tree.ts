@@ -1,5 +1,6 @@
 // The supervision tree as data, in start order; stopping is the reverse. Who may fail without whom is decided here.
 
+import { type ArtworkOptions, artworkSpec } from '../actors/artwork.ts';
 import { type CatalogWriterOptions, catalogWriterSpec } from '../actors/catalog-writer.ts';
 import { type ControlOptions, controlSpec } from '../actors/control.ts';
 import { type FetcherOptions, fetcherSpec } from '../actors/fetcher.ts';
@@ -10,6 +11,7 @@ import { type NativeHandlerOptions, nativeHandlerSpec } from '../actors/native-h
 import { type OriginLaneOptions, originLaneSpec } from '../actors/origin-lane.ts';
 import { type PlaylistsOptions, playlistsSpec } from '../actors/playlists.ts';
 import { type ResourcesOptions, resourcesSpec } from '../actors/resources.ts';
+import { type SweeperOptions, sweeperSpec } from '../actors/sweeper.ts';
 import { type WatchdogOptions, watchdogSpec } from '../actors/watchdog.ts';
 import { type SupervisorSpec, supervisorSpec } from '../supervision/child-spec.ts';
 
@@ -22,6 +24,9 @@ export interface TreeOptions {
   readonly indexer: IndexerOptions;
   /** null: playlists are not shown. */
   readonly playlists: PlaylistsOptions | null;
+  /** null: no pictures of albums are shown. */
+  readonly artwork: ArtworkOptions | null;
+  readonly sweeper: SweeperOptions;
   readonly resources: ResourcesOptions;
   /** Of the driver that was chosen. */
   readonly fuseHandler:
@@ -57,6 +62,8 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
         children: [
           indexerSpec(options.indexer),
           ...(options.playlists === null ? [] : [playlistsSpec(options.playlists)]),
+          ...(options.artwork === null ? [] : [artworkSpec(options.artwork)]),
+          sweeperSpec(options.sweeper),
           resourcesSpec(options.resources),
         ],
       }),

@@ -23,8 +23,7 @@ interface SourceRow {
   readonly sizeBytes: number;
   readonly mtimeS: number;
   readonly mtimeNs: number;
-  readonly disc: number | null;
-  readonly state: string;
+  readonly etag: string | null;
 }
 
 /** Music files of a directory that may hold its picture, and files beside them that may be it. */
@@ -43,7 +42,7 @@ export class MadeRows {
     const sources = (where: string) =>
       database.prepare<unknown[], SourceRow>(
         `SELECT o.name AS origin, t.real_path AS realPath, n.size AS sizeBytes, n.mtime_s AS mtimeS,
-                n.mtime_ns AS mtimeNs, t.disc, t.state
+                n.mtime_ns AS mtimeNs, t.etag
          FROM entries e JOIN tracks t ON t.node = e.node JOIN nodes n ON n.id = e.node JOIN origins o ON o.id = t.origin
          WHERE e.parent = ? AND e.removed_at IS NULL AND e.view = ${entryView.tree} AND ${where}
          ORDER BY e.sort_key, e.id LIMIT ?`,
@@ -167,12 +166,12 @@ export class MadeRows {
   }
 }
 
-function sourceOf({ origin, realPath: bytes, sizeBytes, mtimeS, mtimeNs, disc }: SourceRow): ArtSource {
+function sourceOf({ origin, realPath: bytes, sizeBytes, mtimeS, mtimeNs, etag }: SourceRow): ArtSource {
   return {
     origin,
     path: realPath(bytes.toString('latin1')),
     sizeBytes,
     mtimeNs: (BigInt(mtimeS) * 1_000_000_000n + BigInt(mtimeNs)).toString(),
-    disc,
+    etag,
   };
 }

@@ -47,7 +47,6 @@ export interface PlaylistFile extends SeenFile {
 /** What may hold the picture of a directory. */
 export interface ArtSource extends SeenFile {
   readonly origin: string;
-  readonly disc: number | null;
 }
 
 /** A directory that changed since its pictures were looked for. */

@@ -315,6 +315,13 @@ export class Publisher {
     return this.transaction((now) => this.made.showArt(album, files, now), album.directory);
   }
 
+  /** The same with none, for several. */
+  showNoArt(albums: readonly Pick<AlbumWantingArt, 'directory' | 'revision'>[]): PublishResult {
+    return this.transaction((now) => {
+      for (const album of albums) this.made.showArt(album, [], now);
+    });
+  }
+
   /** See PlaylistRows. */
   playlists(): PlaylistFile[] {
     return this.playlistRows.all();

@@ -67,6 +67,10 @@ export type WriterRequest =
       readonly album: Pick<AlbumWantingArt, 'directory' | 'revision'>;
       readonly files: readonly MadeFile[];
     }
+  | {
+      readonly type: 'show-no-art';
+      readonly albums: readonly Pick<AlbumWantingArt, 'directory' | 'revision'>[];
+    }
   | { readonly type: 'playlists' }
   | { readonly type: 'show-playlists'; readonly files: readonly MadeFile[] }
   /** Which of these paths in the store of made files are still of use. */
@@ -94,6 +98,7 @@ export interface WriterAnswers {
   readonly 'abandon-scan': null;
   readonly 'albums-wanting-art': readonly AlbumWantingArt[];
   readonly 'show-art': PublishResult;
+  readonly 'show-no-art': PublishResult;
   readonly playlists: readonly PlaylistFile[];
   readonly 'show-playlists': PublishResult;
   readonly 'made-referenced': readonly string[];

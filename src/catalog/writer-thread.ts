@@ -226,6 +226,8 @@ function answer(
       return publisher.albumsWantingArt(request.after, request.most);
     case 'show-art':
       return publisher.showArt(request.album, request.files);
+    case 'show-no-art':
+      return publisher.showNoArt(request.albums);
     case 'playlists':
       return publisher.playlists();
     case 'show-playlists':

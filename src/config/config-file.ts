@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { errnoOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
+import { artworkEntry } from './artwork-entry.ts';
 import { libraryEntry } from './library-entry.ts';
 import { originEntry, withAbsolutePaths } from './origin-entries.ts';
 import { bytesOf, isSize, sizeHint } from './sizes.ts';
@@ -29,6 +30,7 @@ const schema = v.strictObject({
     }),
   ),
   library: v.optional(libraryEntry),
+  artwork: v.optional(artworkEntry),
   origins: v.optional(v.array(originEntry)),
 });
 

@@ -2,6 +2,7 @@
 
 import type { LibrarySettings } from '../library/library-options.ts';
 import type { ScanSettings } from '../library/scan-settings.ts';
+import type { ArtworkSettings } from '../platform/artwork-settings.ts';
 import type { CacheSettings } from '../platform/cache-settings.ts';
 import type { FuseSettings } from '../platform/fuse-settings.ts';
 import type { LogLevel } from '../platform/logger.ts';
@@ -29,6 +30,7 @@ export interface MountOptions extends FuseSettings {
   readonly cache: CacheSettings;
   readonly library: LibrarySettings;
   readonly scan: ScanSettings;
+  readonly artwork: ArtworkSettings;
   readonly allowOther: boolean;
   readonly logLevel: LogLevel;
   readonly enableFailpoints: boolean;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { defaultLibrary, defaultLibraryOptions, type LibrarySettings } from '../library/library-options.ts';
 import { defaultScan } from '../library/scan-settings.ts';
+import { defaultArtwork } from '../platform/artwork-settings.ts';
 import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
@@ -53,6 +54,15 @@ const schema = v.object({
   scan: v.optional(
     v.object({ ignore: v.array(v.string()), ignoreBuiltin: v.boolean(), sidecars: v.array(v.string()) }),
     defaultScan,
+  ),
+  artwork: v.optional(
+    v.object({
+      enabled: v.boolean(),
+      priority: v.array(v.string()),
+      names: v.array(v.string()),
+      listSizes: v.boolean(),
+    }),
+    { ...defaultArtwork, priority: [...defaultArtwork.priority], names: [...defaultArtwork.names] },
   ),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),

@@ -9,6 +9,7 @@ import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platf
 import { type Mount, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 import { networkKindOf, networkMountOf } from '../platform/network-file-system.ts';
 import { isMounted, type MountedSettings, type OriginSettings } from '../platform/origin-settings.ts';
+import { artworkSettingsOf } from './artwork-entry.ts';
 import type { ConfigFile } from './config-file.ts';
 import { librarySettingsOf, scanSettingsOf } from './library-entry.ts';
 import type { GivenOptions, MountOptions } from './mount-options.ts';
@@ -57,6 +58,7 @@ export async function settleOptions(
     },
     library: librarySettingsOf(config.library),
     scan: scanSettingsOf(config.library),
+    artwork: artworkSettingsOf(config.artwork),
     driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,

@@ -16,6 +16,24 @@ export type AudioContainer =
   | 'dsdiff'
   | 'matroska';
 
+/** By which a parser is chosen. */
+export const mimeTypes: Readonly<Record<AudioContainer, string>> = {
+  flac: 'audio/flac',
+  mpeg: 'audio/mpeg',
+  adts: 'audio/aac',
+  ogg: 'audio/ogg',
+  mp4: 'audio/mp4',
+  wave: 'audio/wav',
+  aiff: 'audio/aiff',
+  ape: 'audio/ape',
+  wavpack: 'audio/wavpack',
+  musepack: 'audio/musepack',
+  asf: 'audio/ms-asf',
+  dsf: 'audio/dsf',
+  dsdiff: 'audio/dsd',
+  matroska: 'audio/matroska',
+};
+
 const magics: readonly (readonly [offset: number, magic: string, container: AudioContainer])[] = [
   [0, 'fLaC', 'flac'],
   [0, 'OggS', 'ogg'],

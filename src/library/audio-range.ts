@@ -135,7 +135,8 @@ function mediaDataRange(size: number, read: ReadBytes): AudioRange | null {
   return start === null ? null : { start, end };
 }
 
-function uint(bytes: Uint8Array, offset: number, length: number, isLittleEndian: boolean): number {
+/** A whole number in so many bytes; bytes beyond the end count as zero. */
+export function uint(bytes: Uint8Array, offset: number, length: number, isLittleEndian: boolean): number {
   let value = 0;
   for (let index = 0; index < length; index += 1) {
     value = value * 256 + (bytes[offset + (isLittleEndian ? length - 1 - index : index)] ?? 0);

@@ -1,4 +1,4 @@
-// Where the pictures of a leading ID3v2 tag lie, so that a reader of text tags can leave them out: a cover is often a
+// Where the pictures of an ID3v2 tag lie, so that a reader of text tags can leave them out: a cover is often a
 // hundred times the rest.
 //
 // A tag: "ID3", version, revision, flags, size (four bytes of seven bits). Frames of 2.3 and 2.4: four letters, size
@@ -21,16 +21,16 @@ const pictureMinBytes = 4096;
 const keptBytes = 16;
 
 /**
- * Ranges of picture and object data in the tag at the start of the file. Empty when there are none, and for tags
- * whose layout (unsynchronisation, extended header, version 2.2) would take more than a walk.
+ * Ranges of picture and object data in the tag that begins at an offset of the file. Empty when there are none, and for
+ * tags whose layout (unsynchronisation, extended header, version 2.2) would take more than a walk.
  */
-export function id3PictureRanges(read: ReadBytes): readonly ByteRange[] {
-  const header = read(0, 10);
+export function id3PictureRanges(read: ReadBytes, start = 0): readonly ByteRange[] {
+  const header = read(start, 10);
   const version = header[3] ?? 0;
   if (!hasMagic(header, 0, 'ID3') || (version !== 3 && version !== 4) || (header[5] ?? 0) !== 0) return [];
-  const tagEnd = 10 + sizeOf(header, 6, 7);
+  const tagEnd = start + 10 + sizeOf(header, 6, 7);
   const ranges: ByteRange[] = [];
-  let at = 10;
+  let at = start + 10;
   for (let count = 0; count < frameLimit && at + 10 <= tagEnd; count += 1) {
     const frame = read(at, 10);
     if (frame.length < 10 || frame[0] === 0) break;

@@ -116,6 +116,6 @@ function fitName(name: string, profile: NameProfile, extension: string): string 
   const kept = extension !== '' && name.endsWith(extension) ? extension : '';
   const stem = name.slice(0, name.length - kept.length);
   const cut = cutToBytes(stem, nameMaxBytes - utf8Length(kept));
-  const whole = trimmed(cut + kept, profile);
+  const whole = trimmed(cut.replace(/ +$/, '') + kept, profile);
   return whole === '' ? '_' : whole;
 }

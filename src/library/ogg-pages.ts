@@ -5,6 +5,7 @@
 // than 255 bytes ends a packet. Source: RFC 3533. The tags are the second packet of each stream.
 import { hasMagic } from './audio-container.ts';
 import type { ReadBytes } from './audio-range.ts';
+import type { ByteRange } from './id3-pictures.ts';
 
 /** Pages looked at for the tags: a cover of 4 MiB spans about 65. */
 const pageLimit = 400;
@@ -30,6 +31,34 @@ export function oggTagsEnd(size: number, read: ReadBytes): number | null {
     if ([...packets.values()].every((number) => number >= 2)) return at;
   }
   return null;
+}
+
+/**
+ * The packets of the first stream, one after the other, each as the ranges of the file that it lies in. Ends at the end of
+ * the file, after `pageLimit` pages, or where there is no page.
+ */
+export function* oggPacketsOf(size: number, read: ReadBytes): Generator<readonly ByteRange[]> {
+  let serial: number | null = null;
+  let packet: ByteRange[] = [];
+  let at = 0;
+  for (let count = 0; count < pageLimit && at + 27 <= size; count += 1) {
+    const header = read(at, 27);
+    if (!hasMagic(header, 0, 'OggS') || header.length < 27) return;
+    const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+    const segments = read(at + 27, view.getUint8(26));
+    at += 27 + segments.length;
+    serial ??= view.getUint32(14, true);
+    const isOwn = view.getUint32(14, true) === serial;
+    let start = at;
+    for (const length of segments) {
+      at += length;
+      if (length === 255 || !isOwn) continue;
+      yield [...packet, { start, end: at }];
+      packet = [];
+      start = at;
+    }
+    if (isOwn && at > start) packet.push({ start, end: at });
+  }
 }
 
 /** Granule position of the last page that begins in these bytes, or null. */

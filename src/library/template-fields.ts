@@ -152,6 +152,8 @@ export function fieldValue(name: string, facts: RenderFacts): FieldValue {
 export function fieldDefault(name: string, facts: RenderFacts): string {
   switch (name) {
     case 'artist':
+    // Somebody is always named, but by nothing that can be printed perhaps.
+    case 'album_artist':
       return 'Unknown Artist';
     case 'album':
       return 'Unknown Album';

@@ -45,6 +45,9 @@ const places = {
   // A playlist before it is asked for at its origin; one that was made of it, before it is kept.
   'playlists.read': place('main', failingOrWaiting, 'path'),
   'playlists.store': place('main', failing),
+  // A file in which a picture is looked for, before it is fetched or opened; a file that was made of it, before it is kept.
+  'artwork.extract': place('main', failingOrWaiting, 'path'),
+  'artwork.store': place('main', failingOrWaiting),
   'parser.file': place('parser', failingOrWaiting),
   'catalog.migrate': place('catalog-writer', failing),
   'catalog.commit.before': place('catalog-writer', failing),

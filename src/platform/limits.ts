@@ -273,6 +273,65 @@ export const limits = {
   /** Share of bad ones from which all chunks are looked at. */
   scrubAlarmShare: 0.01,
 
+  // Pictures of albums.
+  /** Bytes and pixels of a picture that is looked at; what is larger shows nothing. */
+  pictureInputBytes: 10_000_000,
+  picturePixels: 64_000_000,
+  /** Pixels of one side: what the JPEG library writes. */
+  pictureSidePixels: 65_500,
+  /** Entries of `artwork.priority`, and characters of one. */
+  picturePriorityEntries: 32,
+  picturePriorityCharacters: 255,
+  /** Bytes of a picture that is made: 64 megapixels of photograph take 20 MB. */
+  renditionBytes: 32 * 1024 * 1024,
+  /** Pictures that wait for the picture process, and their bytes; further ones are refused. */
+  renditionsWaiting: 64,
+  renditionsWaitingBytes: 64 * 1024 * 1024,
+  /** ms until the picture process is ready, which takes 300 on a quiet machine; for one picture; idle until its end. */
+  renditionStartMs: 10_000,
+  renditionMs: 10_000,
+  renditionIdleMs: 30_000,
+  /** ms in which the process has to be gone once it is killed. */
+  renditionDeathMs: 1_000,
+  /**
+   * Bytes the process may set aside beyond what it starts with: a lossless WebP of 64 megapixels takes 1100 MiB, of which it
+   * uses 600 (as does the hungriest of all, a PNG of 16 bits).
+   */
+  renditionMemoryBytes: 1200 * 1024 * 1024,
+  /** End of its standard error that is kept for messages. */
+  renditionStderrBytes: 4096,
+  /** Processes for pictures, of one kind, that are stuck in the kernel; further pictures fail until one is gone. */
+  pictureProcessesAbandoned: 4,
+  /**
+   * Bytes of a music file that are read for its pictures: one picture of the longest that is looked at, and tags. A file over
+   * a network is fetched up to there, its beginning first, which is enough for most.
+   */
+  pictureReadBytes: 12 * 1024 * 1024,
+  pictureHeadBytes: 1024 * 1024,
+  /** Pictures in one music file that are looked at. */
+  picturesInFile: 32,
+  /** Music files of one album that are opened in search of a picture. */
+  pictureFilesOpened: 5,
+  /** ms for one file; bytes beyond what the process starts with: the tag, the picture out of it, the picture on its way. */
+  extractionMs: 10_000,
+  extractionMemoryBytes: 256 * 1024 * 1024,
+  /** ms of processor time in that while, below which it was the disk that let it wait. */
+  extractionCpuMs: 2_000,
+  /** Questions that wait for the extraction process; further ones are refused. */
+  extractionsWaiting: 64,
+  /** Times that a process may die of one picture or file; then it is refused. */
+  pictureDeaths: 2,
+  /** Pictures and files of which it is remembered that they were of no use (500 bytes each). */
+  picturesRemembered: 4096,
+  /** Albums that the catalog names at once. */
+  artworkPage: 64,
+  /** ms from the start until the first look; between two looks while a scan runs. */
+  artworkAfterMs: 10_000,
+  artworkScanLookMs: 5_000,
+  /** ms until albums are tried again whose origin was away, or all when the disk was full; doubled each time, up to the last. */
+  artworkAgainMs: 30_000,
+  artworkAgainAtMostMs: 600_000,
+
   // Files that musicfs makes itself.
   /** Bytes of one. */
   madeFileBytes: 32 * 1024 * 1024,
@@ -281,6 +340,9 @@ export const limits = {
   madeDiskMs: 10_000,
   /** ms since a file was made, or was asked for anew, in which it stays although nobody knows of it yet. */
   madeFileGraceMs: 600_000,
+  /** ms from the start until what is shown no more is removed, and between two such rounds. */
+  sweepAfterMs: 900_000,
+  sweepEveryMs: 86_400_000,
 
   /** One file in a parser process: wall and processor time in ms, heap and resident memory in MB; idle ms until its end. */
   parser: { wallMs: 30_000, cpuMs: 10_000, heapMb: 256, rssMb: 512, idleMs: 60_000 },

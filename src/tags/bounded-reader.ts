@@ -41,6 +41,8 @@ export class BoundedReader {
   private readonly heldRanges: readonly HeldRange[] | null;
   private readonly windows: Window[] = [];
   private followUpBytes: number = parserLimits.followUpMinBytes;
+  /** Where the last read between head and tail ended. */
+  private followUpEnd: number = parserLimits.headBytes;
   private tagRequests = 0;
 
   /** One reader at a time: head and tail share their memory with the next one. */
@@ -62,7 +64,12 @@ export class BoundedReader {
     const wanted = Math.max(Math.min(length, this.size - offset), 0);
     const held = this.held(offset, wanted);
     if (held !== null) return held;
-    const bytes = Math.min(Math.max(wanted, this.followUpBytes), this.size - offset);
+    // What was read before is not read again: only what follows it. A gap that is shorter than this read comes along, as
+    // who walks in steps (the pages of Ogg) comes back for it.
+    const missing = offset + this.heldFrom(offset, wanted);
+    const isNear = missing > this.followUpEnd && missing - this.followUpEnd <= this.followUpBytes;
+    const from = isNear ? this.followUpEnd : missing;
+    const bytes = Math.min(Math.max(offset + wanted - from, this.followUpBytes), this.size - from);
     if (
       this.tagRequests >= parserLimits.fileRequests ||
       this.counts.tagBytes + bytes > parserLimits.fileBytes
@@ -71,9 +78,10 @@ export class BoundedReader {
     }
     this.tagRequests += 1;
     this.followUpBytes = Math.min(this.followUpBytes * 2, parserLimits.followUpMaxBytes);
-    const window = this.request(new Uint8Array(bytes), offset, bytes);
+    const window = this.request(new Uint8Array(bytes), from, bytes);
     this.counts.tagBytes += window.bytes.length;
-    return window.bytes.subarray(0, wanted);
+    this.followUpEnd = from + window.bytes.length;
+    return this.held(offset, wanted) ?? this.joined(offset, this.heldFrom(offset, wanted));
   };
 
   /** The same for the fingerprint: counted apart and without limit, as its callers ask for 32 KiB a file. */
@@ -102,7 +110,41 @@ export class BoundedReader {
         return window.bytes.subarray(start, start + length);
       }
     }
-    return length === 0 ? new Uint8Array() : null;
+    if (length === 0) return new Uint8Array();
+    return this.heldFrom(offset, length) < length ? null : this.joined(offset, length);
+  }
+
+  /** How many of these bytes are held from the first one on, in one window or in several. */
+  private heldFrom(offset: number, length: number): number {
+    let at = offset;
+    for (;;) {
+      const end = this.windowAt(at)?.end ?? at;
+      if (end === at || end - offset >= length) return Math.min(end - offset, length);
+      at = end;
+    }
+  }
+
+  /** A copy of bytes that are held in several windows. */
+  private joined(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let at = offset; at < offset + length; ) {
+      const found = this.windowAt(at);
+      if (found === undefined) return bytes.subarray(0, at - offset);
+      const { window, end } = found;
+      bytes.set(window.bytes.subarray(at - window.offset, offset + length - window.offset), at - offset);
+      at = end;
+    }
+    return bytes;
+  }
+
+  /** The window with the byte at this offset that goes on longest, and its end. */
+  private windowAt(offset: number): { readonly window: Window; readonly end: number } | undefined {
+    let best: { window: Window; end: number } | undefined;
+    for (const window of this.windows) {
+      const end = window.offset + window.bytes.length;
+      if (window.offset <= offset && offset < end && end > (best?.end ?? offset)) best = { window, end };
+    }
+    return best;
   }
 
   private request(area: Uint8Array, offset: number, length: number): Window {

@@ -102,7 +102,9 @@ function readFamily(
     const isIdFrame = id === 'UFID' || id === 'UFI';
     const named = isIdFrame ? 'mbRecordingId' : field;
     if (named !== null) add<RawField>(raw.fields, named, decoded, maxBytesOf(field), budget);
-    else if (typeof value === 'string') add(raw.custom, key, decoded, parserLimits.customValueBytes, budget);
+    else if (typeof value === 'string' && (raw.custom.has(key) || raw.custom.size < parserLimits.customKeys))
+      // Further ones would only use up what the names behind them need.
+      add(raw.custom, key, decoded, parserLimits.customValueBytes, budget);
   }
   return raw;
 }

@@ -2,10 +2,9 @@
 // parser's child only; everything here may hang or die on a hostile file.
 import { closeSync, constants, fstatSync } from 'node:fs';
 import { parseFromTokenizer } from 'music-metadata';
-import { type AudioContainer, audioContainerOf, hasMagic } from '../library/audio-container.ts';
+import { type AudioContainer, audioContainerOf, hasMagic, mimeTypes } from '../library/audio-container.ts';
 import { type AudioRange, audioRangeOf, fingerprintInput, id3v2End } from '../library/audio-range.ts';
-import { id3PictureRanges } from '../library/id3-pictures.ts';
-import { lastGranule, oggTagsEnd } from '../library/ogg-pages.ts';
+import { lastGranule } from '../library/ogg-pages.ts';
 import { hasName } from '../library/placement.ts';
 import { extensionOf, type RealPath } from '../library/real-path.ts';
 import type { TrackTags } from '../library/track-tags.ts';
@@ -15,6 +14,7 @@ import { BoundedReader, type HeldRange, type ReadCounts } from './bounded-reader
 import { mapNativeTags } from './native-tags.ts';
 import type { ChildResult } from './parse-outcome.ts';
 import { parserLimits } from './parser-limits.ts';
+import { parserViewOf } from './parser-view.ts';
 import { ReaderTokenizer } from './reader-tokenizer.ts';
 
 type Parsed = Awaited<ReturnType<typeof parseFromTokenizer>>;
@@ -161,51 +161,24 @@ function openFailure(rootFd: number, path: Buffer, error: unknown): ChildResult 
   return { type: 'failed', ...file, reason: `cannot be opened (${code})`, audioFp: null, ...noCounts };
 }
 
-const mimeTypes: Readonly<Record<AudioContainer, string>> = {
-  flac: 'audio/flac',
-  mpeg: 'audio/mpeg',
-  adts: 'audio/aac',
-  ogg: 'audio/ogg',
-  mp4: 'audio/mp4',
-  wave: 'audio/wav',
-  aiff: 'audio/aiff',
-  ape: 'audio/ape',
-  wavpack: 'audio/wavpack',
-  musepack: 'audio/musepack',
-  asf: 'audio/ms-asf',
-  dsf: 'audio/dsf',
-  dsdiff: 'audio/dff',
-  matroska: 'audio/matroska',
-};
-
 /** The tags, or null when the file holds moving pictures. */
 async function readTags(
   reader: BoundedReader,
   container: AudioContainer,
   range: AudioRange,
 ): Promise<TrackTags | null> {
-  const tokenizer = new ReaderTokenizer(
-    reader,
-    visibleSize(reader, container),
-    mimeTypes[container],
-    id3PictureRanges(reader.read),
-  );
-  const parsed = await parseFromTokenizer(tokenizer, { skipCovers: true, duration: false });
+  const view = parserViewOf(container, reader.size, range, reader.read);
+  const tokenizer = new ReaderTokenizer(reader, mimeTypes[view.as], view.pieces);
+  const parsed = await parseFromTokenizer(tokenizer, {
+    skipCovers: true,
+    duration: false,
+    mkvUseIndex: true,
+  });
   if (parsed.format.hasVideo === true) return null;
   const isApeCarrier = container === 'ape' || container === 'wavpack' || container === 'musepack';
   const named = mapNativeTags(parsed.native, isApeCarrier, nulSeparatedFrames(parsed));
   if (tokenizer.isLimitHit && !hasName(named)) throw new Error('the tags need more reading than is allowed');
-  return { ...named, ...technicalFields(parsed, reader, container, range) };
-}
-
-/**
- * Where the parser sees the end of the file. An Ogg stream would be read on for a dozen pages after its tags, which
- * may be hundreds of KiB: its end is where the tags end, or the head that was read anyway.
- */
-function visibleSize(reader: BoundedReader, container: AudioContainer): number {
-  if (container !== 'ogg' || reader.size <= parserLimits.headBytes) return reader.size;
-  const tagsEnd = oggTagsEnd(reader.size, reader.read);
-  return tagsEnd === null ? reader.size : Math.min(Math.max(tagsEnd, parserLimits.headBytes), reader.size);
+  return { ...named, ...technicalFields(parsed, reader, container, range, view.isShortened) };
 }
 
 /** The parser says in a warning which old ID3v2 frames had their values separated by NUL. */
@@ -223,12 +196,13 @@ function technicalFields(
   reader: BoundedReader,
   container: AudioContainer,
   range: AudioRange,
+  isShortened: boolean,
 ): TrackTags {
   const audioBytes = range.end - range.start;
   const stream = container === 'mpeg' ? mpegStream(reader, range) : null;
   const exactSeconds =
     container === 'ogg' ? (oggSeconds(format, reader) ?? format.duration) : format.duration;
-  const bitrate = positive(format.bitrate);
+  const bitrate = isShortened ? undefined : positive(format.bitrate);
   const guessedSeconds =
     exactSeconds === undefined && container === 'mpeg' && bitrate !== undefined
       ? (audioBytes * 8) / bitrate

@@ -40,7 +40,7 @@ it('an album that changed wants its picture until it was told of one', () => {
   const found = wanting(catalog).get(`${album}/`);
   expect(found?.tracks.map((each) => each.path)).toEqual(['dir/a.flac', 'dir/b.flac']);
   expect(found?.pictures).toEqual([
-    { origin: 'music', path: 'dir/cover.png', sizeBytes: 1000, mtimeNs: '1600000000000000001', disc: null },
+    { origin: 'music', path: 'dir/cover.png', sizeBytes: 1000, mtimeNs: '1600000000000000001', etag: null },
   ]);
   expect(wanting(catalog).get('Artist/')?.tracks).toEqual([]);
   show(catalog, made('cover.jpg'));

@@ -49,6 +49,10 @@ describe('names under the windows profile', () => {
     expect(cleanName(`${'漢'.repeat(200)}.flac`, windows, '.flac')).toBe(`${'漢'.repeat(83)}.flac`);
   });
 
+  it('leaves no blank between the cut and the extension', () => {
+    expect(cleanName(`${'a'.repeat(249)} b.flac`, windows, '.flac')).toBe(`${'a'.repeat(249)}.flac`);
+  });
+
   it('does not leave a joiner or an accent without its letter at the cut', () => {
     const name = cleanName(`${'a'.repeat(251)}👩\u200d👩\u200d👧`, windows);
     expect(name).toBe(`${'a'.repeat(251)}👩`);

@@ -131,6 +131,11 @@ describe('a template', () => {
     expect(pathOf('$title', { artist: 'x' }, '1-03 Song.mp3')).toBe('Song.mp3');
   });
 
+  it('is a value of nothing that can be printed, also as the artist of an album', () => {
+    const unprintable = { artist: '\u200e\u202e', album: '\u0001', title: '\u0007' };
+    expect(pathOf('default', unprintable)).toBe('Unknown Artist/Unknown Album [FLAC]/00 - song.flac');
+  });
+
   it('shows three digits on albums of a hundred tracks', () => {
     expect(pathOf('$track', { ...full, trackTotal: 100 })).toBe('003.flac');
   });
