@@ -58,6 +58,9 @@ export class AlbumRows {
       ofAlbum: database
         .prepare<unknown[], number>('SELECT node FROM tracks WHERE album_key = ? AND removed_at IS NULL')
         .pluck(),
+      firstOf: database
+        .prepare<unknown[], number>('SELECT min(node) FROM tracks WHERE album_key = ? AND removed_at IS NULL')
+        .pluck(),
       tagsOf: database
         .prepare<unknown[], string>(
           'SELECT tags FROM tracks WHERE album_key = ? AND removed_at IS NULL ORDER BY node LIMIT ?',
@@ -97,12 +100,16 @@ export class AlbumRows {
   settle(keys: Iterable<string>): number[] {
     this.looks.clear();
     const changed: number[] = [];
-    for (const key of [...keys].sort()) {
+    const listed = new Map<string, Discs>();
+    // Those that are gone leave their names to those that come.
+    for (const key of keys) {
       const discs = this.sql.discsOf.get(key);
-      if (discs === undefined || discs.tracks === 0) {
-        this.sql.drop.run(key);
-        continue;
-      }
+      if (discs === undefined || discs.tracks === 0) this.sql.drop.run(key);
+      else listed.set(key, discs);
+    }
+    for (const key of this.plainFirst(listed.keys())) {
+      const discs = listed.get(key);
+      if (discs === undefined) continue;
       const known = this.sql.album.get(key);
       const isMulti = (discs.total ?? 0) > 1 || discs.low !== discs.high;
       if (known !== undefined && isMulti === (known.multiDisc !== 0)) continue;
@@ -122,6 +129,23 @@ export class AlbumRows {
     if (place === '' || this.look(key).mark === '') return null;
     const look = this.lookOf(key);
     return { look, difference: differenceOf([look, ...this.namesakes(key, place)]) };
+  }
+
+  /** Of namesakes that come together the one that says least of itself is to be bare, then the one that was met first. */
+  private plainFirst(keys: Iterable<string>): string[] {
+    const sorted = [...keys].sort();
+    const byPlace = Map.groupBy(sorted, (key) => this.places.get(key) ?? '');
+    const weights = new Map<string, readonly [fields: number, node: number]>();
+    for (const [place, namesakes] of byPlace) {
+      if (place === '' || namesakes.length < 2) continue;
+      for (const key of namesakes)
+        weights.set(key, [Object.keys(this.lookOf(key).fields).length, this.sql.firstOf.get(key) ?? 0]);
+    }
+    return sorted.sort((one, other) => {
+      const [fields = 0, node = 0] = weights.get(one) ?? [];
+      const [otherFields = 0, otherNode = 0] = weights.get(other) ?? [];
+      return fields - otherFields || node - otherNode; // stable
+    });
   }
 
   /** The mark of an album that is new in its place. */

@@ -1,5 +1,4 @@
 // Which album of the tree a track is of. Pure.
-import { albumArtistOf } from './album-artist.ts';
 import { albumKeyOf, withShared } from './album-identity.ts';
 import type { LibraryOptions } from './library-options.ts';
 import { foldName } from './names.ts';
@@ -9,8 +8,8 @@ import type { Template } from './template.ts';
 import type { TrackFacts } from './track-facts.ts';
 
 /**
- * `place` is shared by albums whose names come out as one directory, '' where no directory shows the album: its files
- * then stand side by side with those of its namesakes. `key` is the album's own. `hash` gives hex digits.
+ * `place` is shared by albums whose names come out as one directory, '' where no directory shows the album, or none is
+ * named: its files then stand side by side with those of its namesakes. `key` is the album's own. `hash` gives hex digits.
  */
 export function albumOf(
   facts: TrackFacts,
@@ -21,15 +20,16 @@ export function albumOf(
 ): { readonly key: string; readonly place: string } {
   const { directories, albumDirectory, isUnsorted } = placeTrack(facts, album, template, options);
   const folder = hash(directories.map(({ name }) => foldName(name)).join('/'));
-  if (albumDirectory === null || isUnsorted) return { key: folder, place: '' };
+  const split = splitListFields(facts.tags, options);
+  if (albumDirectory === null || isUnsorted || split.album === undefined) return { key: folder, place: '' };
   const place = hash(
     directories
       .slice(0, albumDirectory + 1)
       .map(({ name }) => foldName(name))
       .join('/'),
   );
-  const split = splitListFields(facts.tags, options);
   const tags = album.shared === undefined || album.shared === null ? split : withShared(split, album.shared);
-  const artist = albumArtistOf(tags, options, album.guess ?? null).name;
-  return { key: hash(`${place}/${albumKeyOf(artist, tags, hash)}`), place };
+  // Artist and title are in the place already, as they are shown: other spellings of them make no other album.
+  const release = albumKeyOf('', { ...tags, album: '' }, hash);
+  return { key: hash(`${place}/${release}`), place };
 }

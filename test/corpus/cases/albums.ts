@@ -139,32 +139,21 @@ export const albums: readonly CorpusCase[] = [
   }),
 
   edition('editions/a/1.flac', 'an edition without a name', {}),
-  notYet(
-    'two editions should have a directory each: Twice (1990) [FLAC] {Deluxe Edition}/01 - Song.flac',
-    edition(
-      'editions/a/deluxe/1.flac',
-      'a second edition of that name and year: the same title, other audio',
-      {
-        EDITION: 'Deluxe Edition',
-      },
-    ),
+  edition(
+    'editions/a/deluxe/1.flac',
+    'a second edition of that name and year has a directory of its own, marked',
+    { EDITION: 'Deluxe Edition' },
   ),
-  notYet(
-    'the same',
-    edition('editions/a/deluxe/2.flac', 'its bonus track', {
-      EDITION: 'Deluxe Edition',
-      TITLE: 'Bonus',
-      TRACKNUMBER: '2',
-    }),
-  ),
+  edition('editions/a/deluxe/2.flac', 'its bonus track', {
+    EDITION: 'Deluxe Edition',
+    TITLE: 'Bonus',
+    TRACKNUMBER: '2',
+  }),
   edition('editions/b/1.flac', 'a pressing with a catalog number', {
     ALBUM: 'Labelled',
     CATALOGNUMBER: 'LBL-1',
   }),
-  notYet(
-    'two pressings should have a directory each: Labelled (1990) [FLAC] {LBL-2}/01 - Song.flac',
-    edition('editions/b/other/1.flac', 'another pressing', { ALBUM: 'Labelled', CATALOGNUMBER: 'LBL-2' }),
-  ),
+  edition('editions/b/other/1.flac', 'another pressing', { ALBUM: 'Labelled', CATALOGNUMBER: 'LBL-2' }),
 
   meets('meet/1.flac', 'a name that several want: the first to come has it', {}),
   meets('meet/2.flac', 'the same artist, album and title, other audio: marked by its audio', {}),

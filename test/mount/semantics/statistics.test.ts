@@ -69,6 +69,7 @@ test('10.3, 10.4: attributes say where a file is from and what its tags are', as
     'served_by',
     'locations',
     'state',
+    'why',
     'overlay',
     'audio_fp',
   ];

@@ -83,3 +83,29 @@ it('where no directory shows the album its files stand side by side', () => {
   expect(directories(catalog)).toEqual([]);
   expect(catalog.files()).toHaveLength(4);
 });
+
+it('of those that come together the plain one is bare', () => {
+  const catalog = new LibraryCatalog();
+  catalog.publish(
+    ...disc('b', { edition: 'Deluxe Edition' }),
+    ...disc('a', {}),
+    ...disc('c', { edition: 'Mono' }),
+  );
+  expect(directories(catalog)).toEqual([
+    'Artist/Album [FLAC] {Deluxe Edition}/',
+    'Artist/Album [FLAC] {Mono}/',
+    'Artist/Album [FLAC]/',
+  ]);
+});
+
+it('loose tracks are no set of editions', () => {
+  const catalog = new LibraryCatalog();
+  catalog.publish(
+    { path: 'a/1.flac', tags: { artist: 'Artist', title: 'One', year: 1990 } },
+    { path: 'b/1.flac', tags: { artist: 'Artist', title: 'Two', barcode: '1' } },
+  );
+  expect(catalog.files()).toEqual([
+    'Artist/Unknown Album (1990) [FLAC]/00 - One.flac',
+    'Artist/Unknown Album [FLAC]/00 - Two.flac',
+  ]);
+});
