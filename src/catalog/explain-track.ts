@@ -13,6 +13,7 @@ import { limits } from '../platform/limits.ts';
 import { AlbumRows } from './album-rows.ts';
 import type { Settled } from './folder-groups.ts';
 import { Locations } from './locations.ts';
+import type { MadeKind } from './made-rows.ts';
 import type { Layout } from './placer.ts';
 import { rootNodeId } from './schema.ts';
 import { TreePaths } from './tree-paths.ts';
@@ -21,9 +22,10 @@ import { type DirectoryEntry, TreeReader } from './tree-reader.ts';
 export interface ExplainedTrack {
   /** Where it is listed now. */
   readonly path: string;
+  /** Empty, as the real path, for what musicfs made itself. */
   readonly originId: string;
   readonly realPath: string;
-  readonly state: TrackState;
+  readonly state: TrackState | 'made';
   /** Why it failed; empty otherwise. */
   readonly reason: string;
   readonly holders: readonly string[];
@@ -65,6 +67,8 @@ export function explainTrack(database: Database.Database, path: string, layout: 
     )
     .get(at.id);
   const listed = new TreePaths(database).of(at.id);
+  const made = row === undefined ? madeOf(database, at.id) : undefined;
+  if (made !== undefined) return { ...bare, path: listed ?? parts.join('/'), state: 'made', rules: [made] };
   if (row === undefined || listed === null)
     throw new MusicfsError('not_found', `${path} is not in the library`);
   const names = listed.split('/');
@@ -72,14 +76,13 @@ export function explainTrack(database: Database.Database, path: string, layout: 
   const file = realPath(row.realPath.toString('latin1'));
   if (row.state === 'sidecar') {
     return {
+      ...bare,
       path: listed,
       originId: row.originName,
       realPath: realPathText(file),
       state: row.state,
-      reason: '',
       holders: [row.originName],
       rules: [{ id: 'sidecar', text: 'it follows the music of its folder' }],
-      tags: [],
     };
   }
   const settled = row.settled === null ? {} : (JSON.parse(row.settled) as Settled); // written by FolderGroups
@@ -114,6 +117,22 @@ export function explainTrack(database: Database.Database, path: string, layout: 
     rules: rulesOf(explanation, layout),
     tags: tagsOf(tags),
   };
+}
+
+const bare = { originId: '', realPath: '', reason: '', holders: [], tags: [] };
+
+const madeTexts: Readonly<Record<MadeKind, string>> = {
+  art: 'made of a picture of its album, from a file beside the music or from tags',
+  playlist: 'made of a playlist of an origin, with the paths of the tree',
+};
+
+/** Why a file is there that musicfs made itself; undefined for any other. */
+function madeOf(database: Database.Database, node: number): { id: string; text: string } | undefined {
+  const kind = database
+    .prepare<unknown[], MadeKind>('SELECT kind FROM made_files WHERE node = ? LIMIT 1')
+    .pluck()
+    .get(node);
+  return kind === undefined ? undefined : { id: kind, text: madeTexts[kind] };
 }
 
 function membersOf(database: Database.Database, groupKey: string): GroupTrack[] {

@@ -23,11 +23,15 @@ function describeExplanation(report: ExplanationReport): string {
   const tagWidth = Math.max(...tags.map(({ field }) => field.length), 0);
   return [
     harmless(path),
-    `  is ${harmless(realPath)} on ${originId}${others.length === 0 ? '' : `, also held by ${others.join(', ')}`}`,
+    ...(originId === ''
+      ? []
+      : [
+          `  is ${harmless(realPath)} on ${originId}${others.length === 0 ? '' : `, also held by ${others.join(', ')}`}`,
+        ]),
     ...(state === 'ok' ? [] : [`  ${state}${reason === '' ? '' : `: ${harmless(reason)}`}`]),
     'because',
     ...rules.map(({ id, text }) => `  ${id.padEnd(width)}  ${harmless(text)}`),
-    'tags',
+    ...(tags.length === 0 ? [] : ['tags']),
     ...tags.map(({ field, values }) => `  ${field.padEnd(tagWidth)}  ${harmless(values.join(' · '))}`),
   ].join('\n');
 }

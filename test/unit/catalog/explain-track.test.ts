@@ -85,4 +85,12 @@ it('tells what marks an album of a name that another had first, and what lies be
     state: 'sidecar',
     rules: [{ id: 'sidecar' }],
   });
+  const file = { path: 'aa/1', sizeBytes: 5, mtimeNs: '1', isListed: false };
+  const album = { directory: catalog.at('Artist/Album [FLAC]').id, revision: 0 };
+  catalog.publisher.showArt(album, [{ ...file, name: 'cover_thumb.jpg' }]);
+  expect(explained(catalog, 'Artist/Album [FLAC]/cover_thumb.jpg')).toMatchObject({
+    path: 'Artist/Album [FLAC]/cover_thumb.jpg',
+    state: 'made',
+    rules: [{ id: 'art' }],
+  });
 });
