@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8ByteText } from '../../../src/library/byte-text.ts';
 import { libraryLimits } from '../../../src/library/library-limits.ts';
 import type { PlaylistMapping } from '../../../src/library/library-options.ts';
-import { cleanName } from '../../../src/library/names.ts';
+import { cleanName, withoutControls } from '../../../src/library/names.ts';
 import { type Playlist, parsePlaylist, playlistFormats } from '../../../src/library/playlist.ts';
 import { type PlaylistLine, renderPlaylist } from '../../../src/library/playlist-render.ts';
 import {
@@ -384,7 +384,7 @@ describe('a playlist of the mount', () => {
       .map((raw) => cleanName(raw, { names: 'posix', replace: {} }));
     const words = fc
       .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
-      .map((raw) => raw.replace(/[\u0000-\u001f]/g, '').trim());
+      .map((raw) => withoutControls(raw).trim());
     const path = fc.array(name, { minLength: 1, maxLength: 4 });
     const track = fc.record(
       { path, seconds: fc.nat(9999), title: words.filter((title) => title !== '') },
