@@ -43,8 +43,8 @@ export interface IndexerOptions {
   readonly board: StatusBoard;
   readonly parsers: Omit<ParserPoolOptions, 'log' | 'clock'>;
   readonly failpoints: Failpoints;
-  /** A scan ended that changed something. */
-  readonly onChanged: () => void;
+  /** A scan ended. */
+  readonly onScanned: (hasChanged: boolean) => void;
   /** Resolves when readers see everything that was published so far. */
   readonly settle: (signal: AbortSignal) => Promise<void>;
 }
@@ -194,7 +194,7 @@ function startLife(
     if (error === null) {
       board.servedElsewhere.delete(originId);
       const { done, added, changed, removed, held, errors, linksRefused } = scan;
-      if (added + changed + removed > 0) options.onChanged();
+      options.onScanned(added + changed + removed > 0);
       context.log.info({
         event: 'scan_ended',
         origin: originId,

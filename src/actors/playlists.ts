@@ -24,6 +24,8 @@ import type { StatusBoard } from './status-board.ts';
 export type PlaylistsMessage =
   /** Something in the tree is called otherwise, or a playlist has changed. */
   | { readonly type: 'library-changed' }
+  /** A scan ended. */
+  | { readonly type: 'scanned'; readonly hasChanged: boolean }
   | { readonly type: 'look' }
   | { readonly type: 'pass-ended'; readonly error: unknown };
 
@@ -79,6 +81,9 @@ function startLife(
     initialState: () => ({ isRunning: false, isChanged: false, cancelLook: cancelFirst }),
     handle(state, message) {
       switch (message.type) {
+        case 'scanned':
+          if (!message.hasChanged) return state;
+          return state.isRunning ? { ...state, isChanged: true } : wait(state, quietMs);
         case 'library-changed':
           return state.isRunning ? { ...state, isChanged: true } : wait(state, quietMs);
         case 'look':

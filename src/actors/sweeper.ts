@@ -1,7 +1,8 @@
-// The actor that removes what musicfs made and shows no more: once a while after the start, and once a day.
+// The actor that removes what musicfs made and shows no more: after a scan, but not within a while of the start, and once a
+// day.
 //
 // Owns nothing. Loses on restart: the sweep it is at. Parked when it gives up: made files stay on the disk.
-// Mailbox: its own timer.
+// Mailbox: the ends of scans.
 import type { MadeStore } from '../made/made-store.ts';
 import { codeOf, messageOf } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
@@ -11,7 +12,8 @@ import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
 import { askWriter, catalogWriter } from './catalog-writer.ts';
 
 export type SweeperMessage =
-  | { readonly type: 'sweep' }
+  /** A scan ended. */
+  | { readonly type: 'scanned' }
   | { readonly type: 'swept'; readonly removed: number; readonly error: unknown };
 
 export interface SweeperOptions {
@@ -20,7 +22,13 @@ export interface SweeperOptions {
 
 export const sweeper = actorRef<SweeperMessage>('sweeper');
 
-export function sweeperSpec(options: SweeperOptions): ActorSpec<SweeperMessage, null> {
+interface State {
+  readonly isRunning: boolean;
+  /** On the monotonic clock. */
+  readonly notBeforeMs: number;
+}
+
+export function sweeperSpec(options: SweeperOptions): ActorSpec<SweeperMessage, State> {
   return actorSpec({
     ref: sweeper,
     start: (context) => startLife(context, options),
@@ -32,26 +40,26 @@ export function sweeperSpec(options: SweeperOptions): ActorSpec<SweeperMessage, 
 function startLife(
   context: ActorContext<SweeperMessage>,
   { store }: SweeperOptions,
-): ActorLife<null, SweeperMessage> {
-  context.scope.timer(limits.sweepAfterMs, { type: 'sweep' });
+): ActorLife<State, SweeperMessage> {
+  const { clock } = context;
   return {
-    initialState: () => null,
-    handle(_state, message) {
+    initialState: () => ({ isRunning: false, notBeforeMs: clock.monotonicMs() + limits.sweepAfterMs }),
+    handle(state, message) {
       switch (message.type) {
-        case 'sweep':
+        case 'scanned':
+          if (state.isRunning || clock.monotonicMs() < state.notBeforeMs) return state;
           store.sweep(isShown, context.signal).then(
             ({ removed }) => context.self.tell({ type: 'swept', removed, error: null }),
             (error: unknown) => context.self.tell({ type: 'swept', removed: 0, error }),
           );
-          return null;
+          return { ...state, isRunning: true };
         case 'swept': {
           const { removed, error } = message;
           if (error !== null && codeOf(error) === 'internal') throw error;
           if (error !== null) context.log.warn({ event: 'made_files_not_swept', error: messageOf(error) });
           else if (removed > 0) context.log.info({ event: 'made_files_swept', removed });
           context.workDone();
-          context.scope.timer(limits.sweepEveryMs, { type: 'sweep' });
-          return null;
+          return { isRunning: false, notBeforeMs: clock.monotonicMs() + limits.sweepEveryMs };
         }
       }
     },

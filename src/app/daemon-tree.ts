@@ -11,6 +11,7 @@ import { callDirectly, callThroughFetcher, type OriginCaller } from '../actors/o
 import type { OriginLaneMessage } from '../actors/origin-lane.ts';
 import { playlists } from '../actors/playlists.ts';
 import type { StatusBoard } from '../actors/status-board.ts';
+import { sweeper } from '../actors/sweeper.ts';
 import { madeDirectoryOf } from '../catalog/tree-reader.ts';
 import type { ControlPort } from '../control/daemon-port.ts';
 import { probeAlive } from '../fuse/probe-alive.ts';
@@ -136,9 +137,11 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       headsDirectory: path.join(options.stateDirectory, 'heads'),
       board,
       failpoints,
-      onChanged: () => {
-        namesChanged();
-        if (needsFetcher(options.origins)) void holdPins().catch(() => undefined); // said again after the next scan
+      onScanned: (hasChanged) => {
+        sweeper.tell({ type: 'scanned' });
+        if (hasPlaylists) playlists.tell({ type: 'scanned', hasChanged });
+        if (options.artwork.enabled) artwork.tell({ type: 'library-changed' });
+        if (hasChanged && needsFetcher(options.origins)) void holdPins().catch(() => undefined); // said again after the next scan
       },
       settle: async (signal) => {
         await fuseHandler.ask<null>((reply) => ({ type: 'settle', reply }), { timeoutMs: settleMs, signal });

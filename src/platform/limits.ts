@@ -340,7 +340,7 @@ export const limits = {
   madeDiskMs: 10_000,
   /** ms since a file was made, or was asked for anew, in which it stays although nobody knows of it yet. */
   madeFileGraceMs: 600_000,
-  /** ms from the start until what is shown no more is removed, and between two such rounds. */
+  /** ms from the start, and between two such rounds, within which no scan has what is shown no more removed. */
   sweepAfterMs: 900_000,
   sweepEveryMs: 86_400_000,
 

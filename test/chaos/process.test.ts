@@ -79,7 +79,9 @@ test.each([
   // The look holds the lock of its directory until it is answered, and the notification waits for that lock.
   const looking = library.tryShell(`stat "$M/${album}/none such"`, { limitMs: 30_000 });
   await eventually('the look waits', () =>
-    library.shell('cat /proc/$(pgrep -nx stat)/stack').then((stack) => stack.includes('fuse_lookup')),
+    library
+      .shell('for p in $(pgrep -f "none such"); do cat /proc/$p/stack; done || true')
+      .then((stacks) => stacks.includes('fuse_lookup')),
   );
   writeFlacLibrary(library.origin, { files: filesInAll + 2, albums: 2 });
   await library.startScan();

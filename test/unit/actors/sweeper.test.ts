@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type CatalogWriterMessage, catalogWriter } from '../../../src/actors/catalog-writer.ts';
-import { sweeperSpec } from '../../../src/actors/sweeper.ts';
+import { sweeper, sweeperSpec } from '../../../src/actors/sweeper.ts';
 import { MadeStore } from '../../../src/made/made-store.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { limits } from '../../../src/platform/limits.ts';
@@ -36,14 +36,22 @@ test('what the catalog shows stays, what it does not goes, and each day again', 
   const children = [writer, sweeperSpec({ store })];
   await scene.startTree(supervisorSpec({ id: 'root', strategy: 'one_for_one', children }));
   const isThere = (name: string) => existsSync(path.join(directory, name));
-  await scene.clock.advance(limits.sweepAfterMs - 1);
+  const scanned = async (laterMs: number) => {
+    await scene.clock.advance(laterMs);
+    sweeper.tell({ type: 'scanned' });
+    await scene.clock.advance(0);
+  };
+  await scanned(limits.sweepAfterMs - 1);
+  await scanned(0);
   expect(isThere(forgotten)).toBe(true);
-  await scene.clock.advance(1);
+  await scanned(1);
   await eventually('it is removed', () => !isThere(forgotten));
   expect([...shown].map(isThere)).toEqual([true]);
   const again = await put('forgotten later');
-  await eventually('the next round is waited for', async () => {
-    await scene.clock.advance(limits.sweepEveryMs);
+  await scanned(1_000);
+  expect(isThere(again)).toBe(true);
+  await eventually('the next round is a day later', async () => {
+    await scanned(limits.sweepEveryMs);
     return !isThere(again);
   });
 });
