@@ -102,14 +102,14 @@ test.each([
     for (const watcher of watchers) {
       const [sets] = (await watcher.end(30_000)) as [string[][]];
       const seen = sets.map((names) => {
-        const generations = new Set(names.map((name) => / - Generation (\d+)\.flac$/.exec(name)?.[1]));
-        generations.delete(undefined); // "." and ".."
-        return { generations: [...generations].map(Number), names: names.length - 2 };
+        const generations = names.flatMap((name) => / - Generation (\d+)\.flac$/.exec(name)?.[1] ?? []);
+        return [...Map.groupBy(generations.map(Number), (one) => one)].map(([one, all]) => [one, all.length]);
       });
-      expect(
-        seen.filter(({ generations, names }) => generations.length !== 1 || names !== tracks / parts),
-      ).toEqual([]);
-      const order = seen.flatMap(({ generations }) => generations);
+      // The kernel asks once more for what follows the last name: that may be of the next generation already.
+      const isWhole = ([first, ...others]: number[][]) =>
+        first?.[1] === tracks / parts && others.every(([, names]) => names === 1) && others.length < 2;
+      expect(seen.filter((listing) => !isWhole(listing))).toEqual([]);
+      const order = seen.flatMap((listing) => listing.map(([generation]) => generation ?? 0));
       expect(order).toEqual(order.toSorted((a, b) => a - b));
       expect(order.at(-1)).toBe(generation);
     }
