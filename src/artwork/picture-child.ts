@@ -4,6 +4,7 @@
 // It gets no environment but what its trade names, and no descriptors but its pipes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { pipesOf } from '../platform/child-pipes.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -29,6 +30,9 @@ export interface Trade<Question, Answer> {
   readonly late: (usedCpuMs: number | null) => MusicfsError;
 }
 
+/** A third of the processor where others want it too: the time limits of a picture still hold. */
+const niceness = 5;
+
 export class PictureChild<Question, Answer> {
   /** Settles when the process is gone. */
   readonly gone: Promise<void>;
@@ -52,6 +56,7 @@ export class PictureChild<Question, Answer> {
       env: { ...trade.environment },
       cwd: '/',
     });
+    this.stepBack();
     const answers = pipesOf(this.process)[3] as Readable | undefined;
     answers?.on('readable', () => this.receive(answers));
     // A pipe breaks when the process ends, which tells more, or when it will not talk any more.
@@ -145,6 +150,16 @@ export class PictureChild<Question, Answer> {
   }
 
   /** Takes whole packets out of the pipe; a longer one waits there until its end has come. */
+  /** Nobody waits for a picture: readers, scans and players go first. */
+  private stepBack(): void {
+    if (this.process.pid === undefined) return;
+    try {
+      setPriority(this.process.pid, niceness);
+    } catch {
+      // It has ended already.
+    }
+  }
+
   private receive(answers: Readable): void {
     try {
       while (this.failure === null) {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { messageOf } from '../../src/platform/errors.ts';
 import { makeFlac } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
-import { type Library, mountLibrary } from '../fixtures/mounted.ts';
+import { type Library, newLibrary } from '../fixtures/mounted.ts';
 import { TalkingChild } from '../fixtures/talking-child.ts';
 
 const folders = 2;
@@ -66,10 +66,11 @@ test.each([
 ])(
   'R-09: %s at every commit in turn: each listing is a committed one, and the scan ends whole',
   async (fault) => {
-    const library = await mountLibrary({
-      origin: (root) => writeGeneration(root, 0),
-      env: { MUSICFS_TEST_RESTART_RESET_MS: '100' },
-    });
+    const library = newLibrary((root) => writeGeneration(root, 0));
+    library.config = path.join(library.folder, 'musicfs.toml');
+    // Only a scan commits.
+    writeFileSync(library.config, `[artwork]\nenabled = false\n[[origins]]\npath = "${library.origin}"\n`);
+    await library.mount({ env: { MUSICFS_TEST_RESTART_RESET_MS: '100' } });
     const watchers = Array.from(
       { length: parts },
       (_, index) =>
