@@ -94,6 +94,7 @@ export async function transfer(
     } catch (error) {
       if (signal.aborted) throw error;
       lastError = error;
+      if (at > from) waits = 0; // a line that breaks over and over, and brings some each time
       const code = codeOf(error);
       if (permanent.has(code)) ruledOut.add(id);
       else failed.add(id);
