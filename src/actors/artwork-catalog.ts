@@ -1,6 +1,7 @@
 // What the artwork actor asks of the catalog, and tells it.
 import type { AlbumWantingArt } from '../artwork/album-wanting-art.ts';
 import type { MadeFile } from '../made/made-store.ts';
+import type { ArtworkSettings } from '../platform/artwork-settings.ts';
 import { askWriter, catalogWriter } from './catalog-writer.ts';
 
 export interface MadeName {
@@ -25,12 +26,16 @@ export interface ArtworkCatalog {
   made(directory: number, files: readonly MadeName[], signal: AbortSignal): Promise<void>;
 }
 
-/** The catalog of the catalog writer. */
-export function artworkCatalog(): ArtworkCatalog {
+/** The catalog of the catalog writer. By other settings than before each album wants its pictures again. */
+export function artworkCatalog(settings: ArtworkSettings): ArtworkCatalog {
+  let isTold = false;
   /** Which state of a directory was named last: a change that came since is a new wish. */
   const revisions = new Map<number, number>();
   return {
     async wanting(after, most, signal) {
+      if (!isTold)
+        await askWriter(catalogWriter, { type: 'art-settings', settings: JSON.stringify(settings) }, signal);
+      isTold = true;
       let from = after;
       for (;;) {
         const page = await askWriter(

@@ -93,7 +93,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
   /** What is made of the tree must be made anew. */
   const namesChanged = () => {
     if (hasPlaylists) playlists.tell({ type: 'library-changed' });
-    if (options.artwork.enabled) artwork.tell({ type: 'library-changed' });
+    artwork.tell({ type: 'library-changed' });
   };
   const made = new MadeStore(madeDirectoryOf(catalogPath));
   mkdirSync(path.dirname(options.socketPath), { recursive: true, mode: 0o700 });
@@ -140,7 +140,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
       onScanned: (hasChanged) => {
         sweeper.tell({ type: 'scanned' });
         if (hasPlaylists) playlists.tell({ type: 'scanned', hasChanged });
-        if (options.artwork.enabled) artwork.tell({ type: 'library-changed' });
+        artwork.tell({ type: 'library-changed' });
         if (hasChanged && needsFetcher(options.origins)) void holdPins().catch(() => undefined); // said again after the next scan
       },
       settle: async (signal) => {
@@ -169,18 +169,16 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
           board,
           failpoints,
         },
-    artwork: options.artwork.enabled
-      ? {
-          settings: options.artwork,
-          catalog: artworkCatalog(),
-          origins: artOriginsOf(origins),
-          copiesDirectory: path.join(options.stateDirectory, 'copies'),
-          store: made,
-          dropPrivileges: process.getuid?.() === 0,
-          board,
-          failpoints,
-        }
-      : null,
+    artwork: {
+      settings: options.artwork,
+      catalog: artworkCatalog(options.artwork),
+      origins: artOriginsOf(origins),
+      copiesDirectory: path.join(options.stateDirectory, 'copies'),
+      store: made,
+      dropPrivileges: process.getuid?.() === 0,
+      board,
+      failpoints,
+    },
     sweeper: { store: made },
     fuseHandler: fuseHandlerFor(session, options, parts.isAdopted, {
       originRoots: origins.flatMap(({ root }) => root ?? []),

@@ -24,8 +24,7 @@ export interface TreeOptions {
   readonly indexer: IndexerOptions;
   /** null: playlists are not shown. */
   readonly playlists: PlaylistsOptions | null;
-  /** null: no pictures of albums are shown. */
-  readonly artwork: ArtworkOptions | null;
+  readonly artwork: ArtworkOptions;
   readonly sweeper: SweeperOptions;
   readonly resources: ResourcesOptions;
   /** Of the driver that was chosen. */
@@ -62,7 +61,7 @@ export function supervisionTree(options: TreeOptions): SupervisorSpec {
         children: [
           indexerSpec(options.indexer),
           ...(options.playlists === null ? [] : [playlistsSpec(options.playlists)]),
-          ...(options.artwork === null ? [] : [artworkSpec(options.artwork)]),
+          artworkSpec(options.artwork),
           sweeperSpec(options.sweeper),
           resourcesSpec(options.resources),
         ],

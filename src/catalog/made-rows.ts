@@ -5,7 +5,7 @@ import { realPath } from '../library/real-path.ts';
 import { foldText } from '../library/tag-text.ts';
 import { instantOf } from './known-content.ts';
 import type { AlbumWantingArt, ArtSource, MadeFile } from './publication.ts';
-import { entryView } from './schema.ts';
+import { entryView, nodeKind } from './schema.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
 
 export type MadeKind = 'art' | 'playlist';
@@ -51,6 +51,11 @@ export class MadeRows {
       wanting: database.prepare<unknown[], { directory: number; revision: number }>(
         'SELECT directory, revision FROM art_wanted WHERE directory > ? ORDER BY directory LIMIT ?',
       ),
+      settings: database.prepare<unknown[], number>("SELECT value FROM meta WHERE key = 'artwork'").pluck(),
+      setSettings: database.prepare<unknown[]>("INSERT OR REPLACE INTO meta VALUES ('artwork', ?)"),
+      wantAll: database.prepare<unknown[]>(
+        `INSERT OR IGNORE INTO art_wanted SELECT id, 0 FROM nodes WHERE kind = ${nodeKind.directory}`,
+      ),
       satisfied: database.prepare<unknown[]>('DELETE FROM art_wanted WHERE directory = ? AND revision <= ?'),
       tracks: sources("t.state NOT IN ('sidecar', 'failed')"),
       pictures: sources("t.state = 'sidecar'"),
@@ -85,6 +90,13 @@ export class MadeRows {
         .prepare<unknown[], number>('SELECT 1 FROM made_files WHERE path = ? LIMIT 1')
         .pluck(),
     };
+  }
+
+  /** Pictures are made by these settings from now on; where they were others, they are looked for everywhere again. */
+  useSettings(hash: number): void {
+    if (this.sql.settings.get() === hash) return;
+    this.sql.wantAll.run();
+    this.sql.setSettings.run(hash);
   }
 
   /** Directories that changed since their pictures were looked for, and what lies in them. Those without music are none. */

@@ -56,6 +56,8 @@ type Changes = { added: number; changed: number; removed: number };
 
 export class Publisher {
   private readonly database: Database.Database;
+  private readonly hash: (text: string) => string;
+  private readonly hidesPlaylists: boolean;
   private readonly nowMs: () => number;
   private readonly failpoints: Failpoints;
   private readonly watch: ClockWatch | null;
@@ -74,6 +76,8 @@ export class Publisher {
 
   constructor(database: Database.Database, options: PublisherOptions) {
     this.database = database;
+    this.hash = options.hash;
+    this.hidesPlaylists = options.library.playlists === '';
     this.nowMs = options.nowMs;
     this.failpoints = options.failpoints ?? new Failpoints(false);
     this.watch = options.watch ?? null;
@@ -291,7 +295,10 @@ export class Publisher {
     return this.transaction((now, changes) => {
       const nodes = this.tracks.listedAfter(step.after, most);
       const last = nodes.at(-1);
-      if (last === undefined) return this.layout.passed(step);
+      if (last === undefined) {
+        if (this.hidesPlaylists) this.playlistRows.show([], now);
+        return this.layout.passed(step);
+      }
       const toPlace = new Set(nodes);
       const left: Left = { albums: new Set(), groups: new Set() };
       this.sidecars.begin();
@@ -303,6 +310,12 @@ export class Publisher {
       this.layout.reached(step, last);
       changes.changed = toPlace.size;
     });
+  }
+
+  /** See MadeRows.useSettings. */
+  useArtSettings(settings: string): void {
+    const hash = Number.parseInt(this.hash(settings).slice(0, 13), 16); // 52 bits: a whole number in JavaScript
+    this.database.transaction(() => this.made.useSettings(hash))();
   }
 
   /** Directories after a node that changed since their pictures were looked for. */

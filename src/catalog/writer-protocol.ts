@@ -59,6 +59,8 @@ export type WriterRequest =
   | { readonly type: 'finish-scan'; readonly origin: string; readonly mountPoints: readonly string[] }
   /** The scan ended without having met everything. */
   | { readonly type: 'abandon-scan'; readonly origin: string }
+  /** Pictures are made by these settings, as any text that is the same for the same ones. */
+  | { readonly type: 'art-settings'; readonly settings: string }
   /** Directories after a node that changed since their pictures were looked for. */
   | { readonly type: 'albums-wanting-art'; readonly after: number; readonly most: number }
   /** Shows these pictures, and no others that were made, in a directory. */
@@ -96,6 +98,7 @@ export interface WriterAnswers {
   readonly remove: PublishResult;
   readonly 'finish-scan': null;
   readonly 'abandon-scan': null;
+  readonly 'art-settings': null;
   readonly 'albums-wanting-art': readonly AlbumWantingArt[];
   readonly 'show-art': PublishResult;
   readonly 'show-no-art': PublishResult;

@@ -222,6 +222,9 @@ function answer(
     case 'abandon-scan':
       scans.delete(request.origin);
       return null;
+    case 'art-settings':
+      publisher.useArtSettings(request.settings);
+      return null;
     case 'albums-wanting-art':
       return publisher.albumsWantingArt(request.after, request.most);
     case 'show-art':

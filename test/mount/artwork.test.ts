@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { flacWith, front } from '../contract/artwork/pictured-music.ts';
 import { blue, plain } from '../contract/artwork/pictures.ts';
 import { eventually } from '../fixtures/eventually.ts';
-import { type Library, mountLibrary } from '../fixtures/mounted.ts';
+import { type Library, mountLibrary, newLibrary } from '../fixtures/mounted.ts';
 import { childrenOf, commandOf, isAlive } from '../fixtures/processes.ts';
 
 const jpeg = await plain(640, 480).jpeg().toBuffer();
@@ -102,6 +102,30 @@ test('every album that has a picture shows it, in three sizes, and the others ha
     'it is gone',
     () => !readdirSync(path.join(library.mountPoint, 'Artist')).includes('Beside [FLAC]'),
   );
+}, 90_000);
+
+test('other settings take effect with a restart: sizes are listed, other names, and none at all', async () => {
+  const library = newLibrary((root) => song(root, 'Tagged', 1, jpeg));
+  library.config = path.join(library.folder, 'musicfs.toml');
+  const configure = (lines: string) =>
+    writeFileSync(library.config ?? '', `[artwork]\n${lines}\n[[origins]]\npath = "${library.origin}"\n`);
+  const listed = () => readdirSync(below(library, 'Tagged', '.')).sort();
+  configure('');
+  await library.mount();
+  await shown(library, 'Tagged');
+  expect(listed()).toEqual(['01 - T1.flac', 'cover.jpg']);
+  const restart = async (lines: string, names: readonly string[]) => {
+    configure(lines);
+    expect((await library.run(['restart', library.mountPoint])).code).toBe(0);
+    await eventually(lines, () => listed().join() === names.join(), 30_000);
+  };
+  await restart('list_sizes = true\nnames = ["folder.jpg"]', [
+    '01 - T1.flac',
+    'cover_medium.jpg',
+    'cover_thumb.jpg',
+    'folder.jpg',
+  ]);
+  await restart('enabled = false', ['01 - T1.flac']);
 }, 90_000);
 
 test('a daemon that dies while pictures are made shows them in its next life, and keeps what it has over a restart', async () => {

@@ -132,3 +132,11 @@ it('pictures that are looked for leave them alone, and an artist of that name ma
   catalog.publish(track('x', 'One', { tags: { artist: 'Playlists' } }));
   expect(catalog.files()).toContain('_Playlists/Album [FLAC]/00 - One.flac');
 });
+
+it('go when they are switched off', () => {
+  const catalog = filled();
+  catalog.publisher.showPlaylists([made('a.m3u8', 'aa/1')]);
+  const publisher = catalog.publisherWith('default', { playlists: '' });
+  while (publisher.isOutOfLayout) publisher.layOut(10);
+  expect([...catalog.tree().keys()].filter((path) => path.startsWith('Playlists'))).toEqual([]);
+});

@@ -40,9 +40,9 @@ const publisherOn = (database: Database.Database): Publisher => {
   return new Publisher(database, { ...options, hash: () => '0123456789abcdef', nowMs: () => 0 });
 };
 
-/** Tables of a handful of rows, and the sweep at the end of a scan. */
+/** Tables of a handful of rows, the sweep at the end of a scan, and all directories when pictures are made otherwise. */
 const mayScan =
-  /FROM (meta|origins|sqlite_sequence)\b|DELETE FROM old_versions|FROM (old_versions|tracks) LIMIT|FROM pins\b/;
+  /FROM (meta|origins|sqlite_sequence)\b|DELETE FROM old_versions|FROM (old_versions|tracks) LIMIT|FROM pins\b|INTO art_wanted SELECT/;
 
 describe('the plan of a statement', () => {
   it.each([
