@@ -61,6 +61,8 @@ class Scan {
   private readonly signal: AbortSignal;
   private readonly walk: Walk;
   private readonly batches = new PQueue({ concurrency: limits.scanBatchesInFlight });
+  /** Settles when every batch that was listed before is published, so that who comes first is who was listed first. */
+  private lastTurn: Promise<void> = Promise.resolve();
   private collected: SeenFile[] = [];
   private listed = 0;
   private failure: unknown = null;
@@ -177,18 +179,21 @@ class Scan {
     this.collected = [];
     for (let at = 0; at < files.length; at += limits.publishBatchFiles) {
       const batch = files.slice(at, at + limits.publishBatchFiles);
-      void this.batches.add(async () => {
+      const before = this.lastTurn;
+      this.lastTurn = this.batches.add(async () => {
         if (this.isOver) return;
         try {
-          await this.index(batch);
+          await this.index(batch, before);
         } catch (error) {
           this.failure ??= error;
         }
+        await before; // also when there was nothing to publish
       });
     }
   }
 
-  private async index(batch: readonly SeenFile[]): Promise<void> {
+  /** Compares, parses and publishes files; the last when those of the turn `before` are published. */
+  private async index(batch: readonly SeenFile[], before: Promise<void> = Promise.resolve()): Promise<void> {
     const { originId, writer, failpoints } = this.options;
     const files = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
     if (files.length > 0) {
@@ -197,6 +202,8 @@ class Scan {
       const outcomes = music.length === 0 ? [] : await this.parse(batch, music);
       const isRead = new Set(files);
       const sidecars = batch.filter(({ path }) => isRead.has(path) && this.walk.isSidecar(path));
+      await before;
+      if (this.isOver) return;
       await this.publish(batch, outcomes, sidecars);
       failpoints.check('scan.batch.after');
     }

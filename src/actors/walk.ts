@@ -42,6 +42,11 @@ export const laneDeadlineMs = 60_000;
 /** A file of rules that is replaced while its directory is listed is looked for again. */
 const tries = 3;
 
+interface Listed {
+  readonly listing: OriginListing | null;
+  readonly rules: IgnoreRules;
+}
+
 export class Walk {
   /** Every directory was met, but for those that are left out. */
   isComplete = true;
@@ -51,6 +56,8 @@ export class Walk {
   private readonly signal: AbortSignal;
   private readonly wanted: WantedFiles;
   private readonly listing = new PQueue({ concurrency: limits.localOriginConcurrency });
+  /** Settles when every directory that was entered before has told its files, so that they come in the same order each time. */
+  private lastTurn: Promise<void> = Promise.resolve();
   /** The rules of the root, and of each folder that has some of its own. */
   private readonly rules = new Map<RealPath, IgnoreRules>();
   /** Folders that were met and not entered, as the rules hide them. */
@@ -118,21 +125,24 @@ export class Walk {
   }
 
   private enter(directory: RealPath, above: IgnoreRules): void {
-    void this.listing.add(async () => {
+    const before = this.lastTurn;
+    this.lastTurn = this.listing.add(async () => {
       // Listing runs ahead of the parsers, but not without bound.
       await this.options.room();
       if (this.isOver) return;
       try {
         await this.options.failpoints.pass('scan.walk', directory, this.signal);
-        await this.look(directory, above);
+        const found = await this.listed(directory, above);
+        await before;
+        this.look(found);
       } catch (error) {
         this.failed(directory, error);
+        await before;
       }
     });
   }
 
-  private async look(directory: RealPath, above: IgnoreRules): Promise<void> {
-    const { listing, rules } = await this.listed(directory, above);
+  private look({ listing, rules }: Listed): void {
     if (listing === null || this.isOver) return;
     for (const child of listing.directories) {
       if (!rules.isIgnored(child, true)) this.enter(child, rules);
@@ -145,10 +155,7 @@ export class Walk {
   }
 
   /** A directory with the rules that apply in it. `listing` is null when its file of rules cannot be read. */
-  private async listed(
-    directory: RealPath,
-    above: IgnoreRules,
-  ): Promise<{ listing: OriginListing | null; rules: IgnoreRules }> {
+  private async listed(directory: RealPath, above: IgnoreRules): Promise<Listed> {
     for (let attempt = 1; ; attempt += 1) {
       const listing = await this.options.lane.ask<OriginListing>(
         (reply) => ({ type: 'list', directory, reply }),

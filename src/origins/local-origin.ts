@@ -26,13 +26,13 @@ export interface OriginListing {
   readonly links: readonly RealPath[];
 }
 
-/** What the entries of one directory are to a walk. */
+/** What the entries of one directory are to a walk, in the order of the bytes of their names. */
 export function listingOf(directory: RealPath, entries: readonly OriginEntry[]): OriginListing {
   const directories: RealPath[] = [];
   const files: OriginFile[] = [];
   const links: RealPath[] = [];
   let ignoreFile: OriginListing['ignoreFile'] = null;
-  for (const entry of entries) {
+  for (const entry of entries.toSorted(byName)) {
     const path = childPath(directory, entry.name);
     if (entry.name === ignoreFileName) ignoreFile = entry.kind === 'file' ? fileOf(path, entry) : 'odd';
     else if (entry.kind === 'file') files.push(fileOf(path, entry));
@@ -40,6 +40,11 @@ export function listingOf(directory: RealPath, entries: readonly OriginEntry[]):
     else if (entry.kind === 'link') links.push(path);
   }
   return { directories, files, ignoreFile, links };
+}
+
+/** Each character of a name is one of its bytes. */
+function byName({ name: one }: OriginEntry, { name: other }: OriginEntry): number {
+  return one < other ? -1 : Number(one > other);
 }
 
 export function fileOf(path: RealPath, { sizeBytes, mtimeNs, etag }: OriginEntry): OriginFile {

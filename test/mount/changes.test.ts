@@ -256,9 +256,9 @@ test('3.2: while scans publish, a listing has each name that stays exactly once'
 test('the mount answers while the first scan runs, and shows what was published so far', async () => {
   const library = await mountLibrary({
     origin: (root) => writeFlacLibrary(root, { files: 1500, albums: 30 }),
+    args: ['--failpoint', 'parser.file=delay(3)'],
     wait: false,
   });
-  await library.failpoint('parser.file=delay(3)');
   const files = () => library.shell('find $M -type f | wc -l', { limitMs: 5_000 }).then(Number);
   const some = await eventually('a part of the library', async () => (await files()) || undefined, 20_000);
   const { scan, state } = await library.status();

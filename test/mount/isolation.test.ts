@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeFlac } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { openBelow } from '../fixtures/folder-origin.ts';
+import { lookupTimes } from '../fixtures/lookup-times.ts';
 import type { Library } from '../fixtures/mounted.ts';
 import { childrenOf } from '../fixtures/processes.ts';
 import { mountRemote, webdavCredentials } from '../fixtures/remote-library.ts';
@@ -43,10 +44,6 @@ interface Read {
 }
 const readFirst = (library: Library, files: readonly string[], limitMs = 20_000) =>
   library.program<Read[]>('refused-reads', files, { limitMs });
-const lookups = (library: Library) =>
-  library.program<{ p50: number; p99: number }>('time-lookups', [library.mountPoint, '2000'], {
-    limitMs: 30_000,
-  });
 const median = (reads: readonly Read[]) =>
   reads.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b)[Math.floor(reads.length / 2)] ?? 0;
 /** Below it two figures are not told apart on a busy machine. */
@@ -66,7 +63,7 @@ test('R-18, R-44: a share that never answers: its read ends with EIO after 30 s,
   });
   const wells = Array.from({ length: 40 }, (_, index) => fileOf(library, 'Well', index + 1));
   const quietReads = await readFirst(library, wells.slice(0, 20));
-  const quiet = await lookups(library);
+  const quiet = await lookupTimes(library);
   await disk.hang('READ', 'OPEN', 'LOOKUP', 'GETATTR', 'STATFS', 'OPENDIR', 'READDIR');
   let isOver = false;
   const hung = readFirst(library, [fileOf(library, 'Hung', 5)], 60_000).finally(() => {
@@ -75,7 +72,7 @@ test('R-18, R-44: a share that never answers: its read ends with EIO after 30 s,
   await eventually('it hangs', async () => (await disk.look()).held > 0);
   const { daemon } = await library.pids();
   const busyReads = await readFirst(library, wells.slice(20));
-  const busy = await lookups(library);
+  const busy = await lookupTimes(library);
   expect([...quietReads, ...busyReads].filter(({ errno }) => errno !== 'none')).toEqual([]);
   expect(median(busyReads)).toBeLessThan(Math.max(noiseMs, 1.5 * median(quietReads)) + noiseMs);
   expect(busy.p99).toBeLessThan(Math.max(5, 5 * quiet.p99));
@@ -125,7 +122,7 @@ test('R-27: a hundred reads on an origin that answers 5 s late leave names as fa
       },
     ],
   });
-  const quiet = await lookups(library);
+  const quiet = await lookupTimes(library);
   await proxy.addToxic({
     ...{ name: 'late', type: 'latency', stream: 'downstream', toxicity: 1 },
     attributes: { latency: 5_000, jitter: 0 },
@@ -138,7 +135,7 @@ test('R-27: a hundred reads on an origin that answers 5 s late leave names as fa
     { limitMs: 60_000 },
   );
   await eventually('they wait', async () => ((await library.status()).fuse.requests['read'] ?? 0) >= 100);
-  const busy = await lookups(library);
+  const busy = await lookupTimes(library);
   expect(busy.p99).toBeLessThan(Math.max(5, 5 * quiet.p99));
   const ends = (await reading).stdout
     .trim()

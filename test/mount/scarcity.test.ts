@@ -6,6 +6,7 @@ import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { hangingDisk } from '../fixtures/hanging-disk.ts';
 import { endOf, startChild } from '../fixtures/limited-child.ts';
+import { lookupTimes } from '../fixtures/lookup-times.ts';
 import { mountLibrary, musicfs, newLibrary } from '../fixtures/mounted.ts';
 import { TalkingChild } from '../fixtures/talking-child.ts';
 
@@ -41,9 +42,7 @@ test('R-27: a thousand open files and a hundred reads that hang leave names and 
     writeFlacLibrary(root, { files: 1200, albums: 12 }),
   );
   const library = await mountLibrary({ origin: disk.mountPoint });
-  const lookups = () =>
-    library.program<{ p50: number; p99: number }>('time-lookups', [library.mountPoint, '3000']);
-  const quiet = await lookups();
+  const quiet = await lookupTimes(library);
   const files = (await library.shell('find $M -type f | sort')).split('\n');
   const holder = new TalkingChild(library.mountPoint, 'held-open', files.slice(0, 1000));
   expect(await holder.ask('')).toBe('open');
@@ -57,7 +56,7 @@ test('R-27: a thousand open files and a hundred reads that hang leave names and 
   );
   await eventually('a hundred reads wait', async () => (await reads()) - before >= 100);
   expect((await library.status()).session.openHandles).toBeGreaterThanOrEqual(1100);
-  const busy = await lookups();
+  const busy = await lookupTimes(library);
   expect(busy.p99).toBeLessThan(Math.max(5, 5 * quiet.p99));
   goOn();
   const { code, stdout } = await reading;
