@@ -43,8 +43,10 @@ export function artworkCatalog(settings: ArtworkSettings): ArtworkCatalog {
           { type: 'albums-wanting-art', after: from, most },
           signal,
         );
-        const albums = page.filter(({ tracks }) => tracks.length > 0);
-        const others = page.filter(({ tracks }) => tracks.length === 0);
+        // Switched off, none is looked at: what was shown goes, a page in one publication.
+        const isLookedAt = ({ tracks }: (typeof page)[number]) => settings.enabled && tracks.length > 0;
+        const albums = page.filter(isLookedAt);
+        const others = page.filter((album) => !isLookedAt(album));
         if (others.length > 0)
           await askWriter(catalogWriter, { type: 'show-no-art', albums: others }, signal);
         revisions.clear();

@@ -130,10 +130,7 @@ async function startLife(
         catalog: options.catalog,
         settings: options.settings,
         isScanning: () => options.board.scan.isRunning,
-        // Switched off, every album has none: what was shown goes, and no process is started.
-        make: options.settings.enabled
-          ? (album, away, signal) => makeAlbumArt(album, art, away, signal)
-          : () => Promise.resolve({ type: 'none' }),
+        make: (album, away, signal) => makeAlbumArt(album, art, away, signal),
         signal: context.signal,
       })) {
         pass = progress;
