@@ -47,10 +47,19 @@ export function afterSuccess(breaker: Breaker, nowMs: number): Breaker {
   return { ...closedBreaker, recent: isOpen(breaker) ? [] : withCall(breaker, nowMs, false) };
 }
 
-/** `random` is 0 … 1. */
-export function afterFailure(breaker: Breaker, nowMs: number, threshold: number, random: number): Breaker {
+/**
+ * `random` is 0 … 1. `hasAnswered`: the call had brought bytes before it failed, so the origin was there: the row of
+ * failures begins with it.
+ */
+export function afterFailure(
+  breaker: Breaker,
+  nowMs: number,
+  threshold: number,
+  random: number,
+  hasAnswered = false,
+): Breaker {
   const recent = withCall(breaker, nowMs, true);
-  const consecutiveFailures = breaker.consecutiveFailures + 1;
+  const consecutiveFailures = hasAnswered ? 1 : breaker.consecutiveFailures + 1;
   const next = { ...breaker, consecutiveFailures, recent };
   if (breaker.openUntilMs !== null && nowMs < breaker.openUntilMs) return next; // began before it opened
   const failed = recent.filter((call) => call.failed).length;

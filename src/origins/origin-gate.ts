@@ -62,6 +62,17 @@ export interface GateStats {
   bytes: number;
 }
 
+/** So long after a failure those that began before it may be due to the same. */
+const accidentMs = 1_000;
+
+/** A call that failed. */
+interface EndedCall {
+  readonly what: 'read' | 'probe' | 'call';
+  readonly startedMs: number;
+  /** It had brought bytes. */
+  readonly hasAnswered?: boolean;
+}
+
 const mountedKinds: ReadonlySet<string> = new Set(['local', 'nfs', 'smb']);
 const longestPauseMs = 60_000;
 /** A transfer shorter than this says nothing about the line. */
@@ -87,6 +98,8 @@ export class OriginGate {
   private isThin = false;
   /** When a transfer has ended last. */
   private measuredAtMs = Number.NEGATIVE_INFINITY;
+  /** When a failure was held against the origin last. */
+  private chargedAtMs = Number.NEGATIVE_INFINITY;
   private probing: Promise<void> | null = null;
   private cancelProbe: () => void = () => undefined;
   private readonly closing = new AbortController();
@@ -189,7 +202,7 @@ export class OriginGate {
       this.measure(received, received - first.bytes, timer.waitedMs - first.waitedMs);
       this.succeeded();
     } catch (error) {
-      this.failed(error, 'read', signal);
+      this.failed(error, { what: 'read', startedMs, hasAnswered: received > 0 }, signal);
       throw error;
     } finally {
       timer.end();
@@ -235,7 +248,7 @@ export class OriginGate {
       this.answered(tookMs);
       this.succeeded();
     } catch (error) {
-      if (!this.closing.signal.aborted) this.failed(error, 'probe', this.closing.signal);
+      if (!this.closing.signal.aborted) this.failed(error, { what: 'probe', startedMs }, this.closing.signal);
     } finally {
       timer.end();
     }
@@ -248,12 +261,13 @@ export class OriginGate {
   ): Promise<T> {
     const leave = await this.enter(klass, signal);
     const timer = new CallTimer(this.clock, this.limits, signal, this.closing.signal);
+    const startedMs = this.clock.monotonicMs();
     try {
       const result = await work(timer);
       this.succeeded();
       return result;
     } catch (error) {
-      this.failed(error, 'call', signal);
+      this.failed(error, { what: 'call', startedMs }, signal);
       throw error;
     } finally {
       timer.end();
@@ -332,7 +346,8 @@ export class OriginGate {
     this.setHealth(afterAnswer(this.healthFacts, isSlow));
   }
 
-  private failed(error: unknown, what: 'read' | 'probe' | 'call', signal: AbortSignal): void {
+  private failed(error: unknown, call: EndedCall, signal: AbortSignal): void {
+    const { what, startedMs, hasAnswered = false } = call;
     const code = codeOf(error);
     if (signal.aborted || code === 'cancelled') return; // given up by the caller
     this.stats.failures += 1;
@@ -345,17 +360,24 @@ export class OriginGate {
       void this.probe();
       return;
     }
+    if (what !== 'probe' && code === 'origin_unavailable' && this.isOfLastAccident(startedMs)) return;
     // One failure is no verdict: whether it was an accident is found out soon.
     if (code === 'name_resolution' || isCharged(code)) this.probeIn(limits.probeAgainMs);
-    if (isCharged(code)) this.charge();
-    const { failureThreshold } = this.limits;
-    this.setHealth(afterError(this.healthFacts, code, messageOf(error), failureThreshold, what === 'probe'));
+    if (isCharged(code)) this.charge(hasAnswered);
+    const more = { wasProbe: what === 'probe', hasAnswered };
+    this.setHealth(afterError(this.healthFacts, code, messageOf(error), this.limits.failureThreshold, more));
   }
 
-  private charge(): void {
+  /** A connection that breaks takes all calls on it along: together they are one failure. */
+  private isOfLastAccident(startedMs: number): boolean {
+    return startedMs < this.chargedAtMs && this.clock.monotonicMs() < this.chargedAtMs + accidentMs;
+  }
+
+  private charge(hasAnswered: boolean): void {
     const now = this.clock.monotonicMs();
+    this.chargedAtMs = now;
     const { failureThreshold } = this.limits;
-    this.breaker = afterFailure(this.breaker, now, failureThreshold, this.options.random());
+    this.breaker = afterFailure(this.breaker, now, failureThreshold, this.options.random(), hasAnswered);
     const { openUntilMs } = this.breaker;
     if (openUntilMs !== null) this.probeIn(openUntilMs - now);
   }

@@ -34,23 +34,28 @@ export function afterAnswer(health: OriginHealthFacts, isSlow: boolean): OriginH
   return { state, consecutiveFailures: 0, lastError: null, isSlow };
 }
 
-/**
- * `code` of a failed call; one that says nothing about the origin changes nothing. Whatever a probe fails with is said of
- * the origin: that it lets nobody in, for one.
- */
+/** What else is known of a call that failed. */
+export interface FailedCall {
+  /** Whatever a probe fails with is said of the origin: that it lets nobody in, for one. */
+  readonly wasProbe?: boolean;
+  /** See breaker.ts. */
+  readonly hasAnswered?: boolean;
+}
+
+/** `code` of a failed call; one that says nothing about the origin changes nothing. */
 export function afterError(
   health: OriginHealthFacts,
   code: ErrorCode,
   message: string,
   threshold: number,
-  wasProbe = false,
+  { wasProbe = false, hasAnswered = false }: FailedCall = {},
 ): OriginHealthFacts {
   const lastError = { code, message };
   if (degrading.has(code) || (wasProbe && !isCharged(code))) {
     return { ...health, state: health.state === 'unhealthy' ? 'unhealthy' : 'degraded', lastError };
   }
   if (!isCharged(code)) return health;
-  const consecutiveFailures = health.consecutiveFailures + 1;
+  const consecutiveFailures = hasAnswered ? 1 : health.consecutiveFailures + 1;
   const state = consecutiveFailures >= threshold ? 'unhealthy' : worse(health.state);
   return { ...health, state, consecutiveFailures, lastError };
 }

@@ -9,7 +9,7 @@ import type { OriginKind } from '../../../src/origins/origin.ts';
 import { OriginGate } from '../../../src/origins/origin-gate.ts';
 import { limitsByKind, type OriginLimits } from '../../../src/origins/origin-limits.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
-import { codeOf } from '../../../src/platform/errors.ts';
+import { codeOf, MusicfsError } from '../../../src/platform/errors.ts';
 import { eventually } from '../../fixtures/eventually.ts';
 import { MemoryOrigin, MemoryPlace } from '../../fixtures/memory-origin.ts';
 
@@ -31,29 +31,29 @@ interface OriginOptions {
   readonly wasDown?: boolean;
   /** Its files end there, whatever it says of their size. */
   readonly endsAtBytes?: number;
+  /** So many bytes of each answer come, then its connection is reset. */
+  readonly breaksAfterBytes?: number;
 }
 
 class CutOrigin extends MemoryOrigin {
   endsAtBytes = Number.POSITIVE_INFINITY;
+  breaksAfterBytes = Number.POSITIVE_INFINITY;
 
-  override readRange(
+  override async *readRange(
     ...[at, version, offset, length, signal]: Parameters<MemoryOrigin['readRange']>
   ): AsyncGenerator<Buffer> {
-    return super.readRange(
-      at,
-      version,
-      offset,
-      Math.min(length, Math.max(0, this.endsAtBytes - offset)),
-      signal,
-    );
+    const toEnd = Math.max(0, this.endsAtBytes - offset);
+    yield* super.readRange(at, version, offset, Math.min(length, toEnd, this.breaksAfterBytes), signal);
+    if (length > this.breaksAfterBytes) throw new MusicfsError('origin_unavailable', 'connection reset');
   }
 }
 
 function origin(id: string, priority: number, options: OriginOptions = {}): Place {
-  const { kind = 'sftp', limits = {}, wasDown = false, endsAtBytes = Number.POSITIVE_INFINITY } = options;
+  const { kind = 'sftp', limits = {}, wasDown = false } = options;
   const place = new MemoryPlace();
   const cut = new CutOrigin(place, { id, kind, capabilities: { etag: false } });
-  cut.endsAtBytes = endsAtBytes;
+  cut.endsAtBytes = options.endsAtBytes ?? cut.endsAtBytes;
+  cut.breaksAfterBytes = options.breaksAfterBytes ?? cut.breaksAfterBytes;
   const gate = new OriginGate({
     origin: cut,
     priority,
@@ -104,6 +104,10 @@ async function readAll(read: (offset: number, length: number) => Promise<Uint8Ar
   const all = createHash('sha256');
   for (let at = 0; at < sizeBytes; at += 128 * kib) all.update(await read(at, 128 * kib));
   return all.digest('hex');
+}
+
+async function drained(bodies: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of bodies);
 }
 
 const codeOfRead = (reading: Promise<unknown>) => reading.then(() => 'ok', codeOf);
@@ -321,6 +325,37 @@ describe('of two holders', () => {
     expect(await readAll(read, bytes.length)).toBe(hash(bytes));
     expect(first.gate.stats.failures).toBeGreaterThan(0);
   });
+});
+
+describe('a connection that breaks', () => {
+  it('takes all that is read over it along, and counts once: the origin is not down for it', async () => {
+    const nas = origin('nas', 1);
+    nas.place.put(path, randomBytes(mib), mtimeNs);
+    const version = await nas.gate.stat(path, 'foreground', never);
+    const ranges = Array.from({ length: 4 }, (_, index) =>
+      nas.gate.readRange(path, version, index * 256 * kib, 256 * kib, 'foreground', never),
+    );
+    // Two of them have brought bytes by then.
+    for (const range of ranges.slice(0, 2)) await range.next();
+    nas.place.hang();
+    const rest = ranges.map((range) => codeOfRead(drained(range)));
+    await eventually('all are asked', () => nas.gate.stats.calls === 5);
+    nas.place.failWith('origin_unavailable');
+    nas.place.goOn();
+    expect(await Promise.all(rest)).toEqual(Array.from({ length: 4 }, () => 'origin_unavailable'));
+    expect(nas.gate.stats.failures).toBe(4);
+    expect(nas.gate.health).toMatchObject({ state: 'degraded', consecutiveFailures: 1 });
+    expect(nas.gate.candidate().isOpen).toBe(false);
+  });
+
+  it('over and over is used as long as it brings bytes', async () => {
+    const bytes = randomBytes(mib);
+    const nas = origin('nas', 1, { breaksAfterBytes: 128 * kib });
+    const { read } = fetcherOver([nas], bytes);
+    expect(hash(await read(0, mib))).toBe(hash(bytes));
+    expect(nas.gate.stats.failures).toBeGreaterThanOrEqual(7);
+    expect(nas.place.bytesRead).toBe(bytes.length);
+  }, 10_000);
 });
 
 describe('an origin that is down', () => {

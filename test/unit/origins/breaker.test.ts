@@ -16,6 +16,12 @@ it('opens at the threshold of failures in a row, not before', () => {
   expect(isOpen(failTimes(2, afterSuccess(failTimes(2), 1)))).toBe(false);
 });
 
+it('counts anew from a failure of a call that had brought bytes', () => {
+  const cut = afterFailure(failTimes(2), 0, 3, 0.5, true);
+  expect([isOpen(cut), cut.consecutiveFailures]).toEqual([false, 1]);
+  expect([isOpen(failTimes(1, cut)), isOpen(failTimes(2, cut))]).toEqual([false, true]);
+});
+
 it('opens when half of at least 20 calls in 30 s failed, never three in a row', () => {
   let breaker = closedBreaker;
   const opened: number[] = [];

@@ -58,7 +58,9 @@ describe('the health of an origin', () => {
   });
 
   it('is degraded by a probe that is refused: it lets nobody in', () => {
-    const refused = afterError(unknownHealth, 'permission_denied', 'the password is wrong', 3, true);
+    const refused = afterError(unknownHealth, 'permission_denied', 'the password is wrong', 3, {
+      wasProbe: true,
+    });
     expect([refused.state, refused.lastError?.message]).toEqual(['degraded', 'the password is wrong']);
     expect(afterError(unknownHealth, 'permission_denied', 'one file', 3).state).toBe('unknown');
   });
