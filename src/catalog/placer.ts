@@ -3,9 +3,11 @@
 // The place is decided by library/placement, contested names by NameClaims, what is written behind an album by AlbumRows,
 // further places by ViewPlacer. Used inside a publication's transaction only.
 import type Database from 'better-sqlite3';
+import { agreedDirectories } from '../library/agreed-directories.ts';
 import { albumOf } from '../library/album-of-track.ts';
 import type { LibraryOptions } from '../library/library-options.ts';
-import { type PlacedName, placeTrack, withAlbumMark } from '../library/placement.ts';
+import { foldName } from '../library/names.ts';
+import { type Placement, placeTrack, withAlbumMark } from '../library/placement.ts';
 import { realPath } from '../library/real-path.ts';
 import type { Template } from '../library/template.ts';
 import type { TrackFacts, TrackState } from '../library/track-facts.ts';
@@ -15,7 +17,7 @@ import type { Settled } from './folder-groups.ts';
 import { NameClaims } from './name-claims.ts';
 import type { ReadFile } from './publication.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
-import { type PlacedTrack, ViewPlacer } from './view-placer.ts';
+import { type PlacedTrack, type PlaceInView, ViewPlacer } from './view-placer.ts';
 
 /** How tags become names. */
 export interface Layout {
@@ -26,6 +28,13 @@ export interface Layout {
 export interface PlacerOptions extends Layout {
   /** 64-bit hash of a text as 16 hex digits. */
   readonly hash: (text: string) => string;
+}
+
+/** Where a track is to stand. */
+export interface Wish {
+  readonly track: PlacedTrack;
+  readonly place: Pick<Placement, 'directories' | 'file'>;
+  readonly inViews: readonly PlaceInView[];
 }
 
 interface TrackRow {
@@ -96,13 +105,26 @@ export class Placer {
   }
 
   /**
-   * Lists a track where its tags say it belongs, and in each view. Leaves it alone where it stands there already; with
-   * `takesBare` it takes the name without a suffix when nobody has it any more. Answers whether it went to another place
-   * by the template.
+   * Where these tracks are to stand; of those that want one name the lowest identity comes first. Directories that are new
+   * to the tree are spelled as most of them wish, of equals with the lowest bytes; one that stands keeps its spelling.
    */
-  place(node: number, now: Instant, takesBare = false): boolean {
+  wishesOf(nodes: Iterable<number>): Wish[] {
+    const wishes = [...nodes].flatMap((node) => this.wishOf(node) ?? []);
+    const agreed = agreedDirectories(
+      wishes.flatMap(({ place, inViews }) => [place, ...inViews].map(({ directories }) => directories)),
+    );
+    return rivalsInOrder(
+      wishes.map(({ track, place, inViews }) => ({
+        track,
+        place: { ...place, directories: agreed(place.directories) },
+        inViews: inViews.map((view) => ({ ...view, directories: agreed(view.directories) })),
+      })),
+    );
+  }
+
+  private wishOf(node: number): Wish | null {
     const row = this.sql.track.get(node);
-    if (row === undefined || row.state === 'sidecar') return false;
+    if (row === undefined || row.state === 'sidecar') return null;
     const { isMultiDisc, mark } = this.albums.look(row.albumKey);
     const track: PlacedTrack = {
       node,
@@ -111,20 +133,27 @@ export class Placer {
       audioFp: row.audioFp,
     };
     const { template, library } = this.options;
-    const placement = withAlbumMark(placeTrack(track.facts, track.album, template, library), mark);
-    const parent = this.names.directories(placement.directories, now);
-    const hasMoved = this.placeByTemplate(track, parent, placement.file, now, takesBare);
-    this.views.place(track, now);
+    const place = withAlbumMark(placeTrack(track.facts, track.album, template, library), mark);
+    return { track, place, inViews: this.views.placesOf(track) };
+  }
+
+  /**
+   * Lists a track where it wishes to stand, and in each view. Leaves it alone where it stands there already; with
+   * `takesBare` it takes the name without a suffix when nobody has it any more. Answers whether it went to another place
+   * by the template.
+   */
+  place(wish: Wish, now: Instant, takesBare = false): boolean {
+    const hasMoved = this.placeByTemplate(wish, now, takesBare);
+    this.views.place(wish.track, wish.inViews, now);
     return hasMoved;
   }
 
   private placeByTemplate(
-    track: PlacedTrack,
-    parent: number,
-    file: PlacedName,
+    { track, place: { directories, file } }: Wish,
     now: Instant,
     takesBare: boolean,
   ): boolean {
+    const parent = this.names.directories(directories, now);
     const current = this.tree.entryOf(track.node);
     const names = this.names.spellings(file.name, track);
     const isInPlace =
@@ -136,6 +165,22 @@ export class Placer {
     this.tree.list({ parent, name }, file.sortKey, track.node, now);
     return true;
   }
+}
+
+/** Those that want one name by their identity, in the places that they have among the others. */
+function rivalsInOrder(wishes: readonly Wish[]): Wish[] {
+  const wanted = ({ place: { directories, file } }: Wish) =>
+    [...directories.map(({ name }) => name), foldName(file.name)].join('/');
+  const rivals = Map.groupBy(wishes, wanted);
+  for (const each of rivals.values()) each.sort(byIdentity);
+  return wishes.flatMap((wish) => rivals.get(wanted(wish))?.shift() ?? []);
+}
+
+/** By the audio, then, of copies, by their path; what has no audio comes last. */
+function byIdentity({ track: one }: Wish, { track: other }: Wish): number {
+  const order = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+  const pathOf = ({ facts }: PlacedTrack) => `${facts.originId}/${facts.realPath}`;
+  return order(one.audioFp ?? '~', other.audioFp ?? '~') || order(pathOf(one), pathOf(other));
 }
 
 /** The facts of a track from its row. */

@@ -395,9 +395,9 @@ export class Publisher {
       for (const album of this.placer.albumAnew(node)) albums.add(album);
     }
     for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
-    for (const node of nodes) {
-      if (!this.placer.place(node, now, takesBare) || !this.sidecars.isNeeded) continue;
-      const { origin, path } = this.tracks.whereOf(node);
+    for (const wish of this.placer.wishesOf(nodes)) {
+      if (!this.placer.place(wish, now, takesBare) || !this.sidecars.isNeeded) continue;
+      const { origin, path } = this.tracks.whereOf(wish.track.node);
       this.sidecars.touch(origin, path);
     }
     this.sidecars.follow(now);

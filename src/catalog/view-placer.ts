@@ -19,6 +19,12 @@ export interface PlacedTrack extends Claimant {
   readonly album: AlbumFacts;
 }
 
+/** A further place of a track. */
+export interface PlaceInView {
+  readonly directories: readonly PlacedName[];
+  readonly file: PlacedName;
+}
+
 interface View {
   readonly root: PlacedName;
   readonly template: Template;
@@ -52,8 +58,8 @@ export class ViewPlacer {
     this.isNeeded = this.views.length > 0 || tree.hasViews();
   }
 
-  /** Lists a track in every view, and takes it out of where it does not belong any more. */
-  place(track: PlacedTrack, now: Instant): void {
+  /** Lists a track in these places, and takes it out of where it does not belong any more. */
+  place(track: PlacedTrack, places: readonly PlaceInView[], now: Instant): void {
     if (!this.isNeeded) return;
     const current = this.tree.furtherOf(track.node);
     /** Entries that are settled: they stay, or are gone already. */
@@ -63,7 +69,7 @@ export class ViewPlacer {
       this.tree.dropFurther(entry, track.node, now);
     };
     const parents = new Set<number>();
-    for (const { directories, file } of this.placesOf(track)) {
+    for (const { directories, file } of places) {
       const parent = this.names.directories(directories, now);
       if (parents.has(parent)) continue; // two values that are one name
       parents.add(parent);
@@ -83,18 +89,17 @@ export class ViewPlacer {
     current.filter((entry) => !settled.has(entry.id)).forEach(drop);
   }
 
-  private *placesOf({ facts, album }: PlacedTrack): Iterable<{
-    directories: readonly PlacedName[];
-    file: PlacedName;
-  }> {
+  /** Where a track belongs, in every view. */
+  placesOf({ facts, album }: PlacedTrack): readonly PlaceInView[] {
+    if (this.views.length === 0) return [];
     const tags = splitListFields(facts.tags, this.options);
-    if (facts.state === 'failed' || !hasName(tags)) return; // what has no tags has its one place
-    for (const { root, template, each } of this.views) {
-      for (const one of each === null ? [tags] : eachValue(tags, each)) {
+    if (facts.state === 'failed' || !hasName(tags)) return []; // what has no tags has its one place
+    return this.views.flatMap(({ root, template, each }) =>
+      (each === null ? [tags] : eachValue(tags, each)).map((one) => {
         const { directories, file } = placeTrack({ ...facts, tags: one }, album, template, this.options);
-        yield { directories: [root, ...directories], file };
-      }
-    }
+        return { directories: [root, ...directories], file };
+      }),
+    );
   }
 }
 

@@ -113,6 +113,21 @@ describe('a name that a folder and a file want', () => {
 
 it('folders that differ in case are one', () => {
   const catalog = new LibraryCatalog();
-  catalog.publish(track('a', 'A'), track('b', 'B', { tags: { artist: 'ARTIST', album: 'ALBUM' } }));
-  expect(catalog.files()).toEqual([place('00 - A.flac'), place('00 - B.flac')]);
+  const loud = { tags: { artist: 'ARTIST', album: 'ALBUM' } };
+  catalog.publish(track('a', 'A', loud), track('b', 'B'), track('c', 'C'));
+  const spelledAsMost = ['A', 'B', 'C'].map((title) => place(`00 - ${title}.flac`));
+  expect(catalog.files()).toEqual(spelledAsMost);
+  // And stay so.
+  catalog.publish(...['d', 'e', 'f', 'g'].map((file) => track(file, file, loud)));
+  expect(catalog.files().slice(0, 3)).toEqual(spelledAsMost);
+});
+
+it('of those that come together and want one name the lowest identity has it, whatever their order', () => {
+  const rivals = [song('b', 'aaaaaaaaaaaaaaaa'), song('a', 'bbbbbbbbbbbbbbbb'), song('c', null)];
+  for (const order of [rivals, rivals.toReversed()]) {
+    const catalog = new LibraryCatalog();
+    catalog.publish(...order);
+    expect(catalog.placeOf('b')).toBe(bare);
+    expect(catalog.placeOf('a')).toBe(place('00 - Song ~bbbbbb.flac'));
+  }
 });
