@@ -171,9 +171,11 @@ export class Placer {
 function rivalsInOrder(wishes: readonly Wish[]): Wish[] {
   const wanted = ({ place: { directories, file } }: Wish) =>
     [...directories.map(({ name }) => name), foldName(file.name)].join('/');
+  const names = wishes.map(wanted);
+  if (new Set(names).size === names.length) return [...wishes];
   const rivals = Map.groupBy(wishes, wanted);
   for (const each of rivals.values()) each.sort(byIdentity);
-  return wishes.flatMap((wish) => rivals.get(wanted(wish))?.shift() ?? []);
+  return names.flatMap((name) => rivals.get(name)?.shift() ?? []);
 }
 
 /** By the audio, then, of copies, by their path; what has no audio comes last. */

@@ -6,7 +6,14 @@ import { compareBytes } from './same-text.ts';
 
 interface Spelling {
   readonly placed: PlacedName;
-  readonly count: number;
+  count: number;
+}
+
+/** A path as it is wanted, and how many tracks want it so. */
+interface Wanted {
+  readonly path: readonly PlacedName[];
+  tracks: number;
+  agreed: readonly PlacedName[];
 }
 
 /**
@@ -16,17 +23,35 @@ interface Spelling {
 export function agreedDirectories(
   paths: Iterable<readonly PlacedName[]>,
 ): (path: readonly PlacedName[]) => readonly PlacedName[] {
-  const spellings = new Map<string, Map<string, Spelling>>();
+  // Most tracks want the path of their neighbour: what costs is done once for each.
+  const wanted = new Map<string, Wanted>();
   for (const path of paths) {
+    const key = keyOf(path);
+    const known = wanted.get(key);
+    if (known === undefined) wanted.set(key, { path, tracks: 1, agreed: path });
+    else known.tracks += 1;
+  }
+  const spellings = new Map<string, Map<string, Spelling>>();
+  for (const { path, tracks } of wanted.values()) {
     for (const [placed, folded] of withFoldedPaths(path)) {
       const known = spellings.get(folded) ?? new Map<string, Spelling>();
-      const { count } = known.get(placed.name) ?? { count: 0 };
-      known.set(placed.name, { placed: known.get(placed.name)?.placed ?? placed, count: count + 1 });
       spellings.set(folded, known);
+      const spelling = known.get(placed.name);
+      if (spelling === undefined) known.set(placed.name, { placed, count: tracks });
+      else spelling.count += tracks;
     }
   }
-  return (path) =>
-    withFoldedPaths(path).map(([placed, folded]) => best(spellings.get(folded)?.values() ?? []) ?? placed);
+  for (const each of wanted.values()) {
+    each.agreed = withFoldedPaths(each.path).map(
+      ([placed, folded]) => best(spellings.get(folded)?.values() ?? []) ?? placed,
+    );
+  }
+  return (path) => wanted.get(keyOf(path))?.agreed ?? path;
+}
+
+/** No name has a slash. */
+function keyOf(path: readonly PlacedName[]): string {
+  return path.map(({ name }) => name).join('/');
 }
 
 function withFoldedPaths(path: readonly PlacedName[]): (readonly [PlacedName, folded: string])[] {

@@ -20,7 +20,7 @@ it('of equals the lowest bytes are taken', () => {
 
 it('each level is spelled for itself, and one name in two places twice', () => {
   const wanted = ['A/live', 'a/live', 'a/live', 'B/LIVE', 'B/LIVE', 'B/Live'];
-  expect([spelled(wanted, 'A/Live'), spelled(wanted, 'b/live')]).toEqual(['a/live', 'B/LIVE']);
+  expect([spelled(wanted, 'A/live'), spelled(wanted, 'B/Live')]).toEqual(['a/live', 'B/LIVE']);
 });
 
 it('the key that orders it comes from a track that spells it so', () => {
