@@ -141,6 +141,15 @@ export class Publisher {
    * All known ones go to `seen`, as their `seenKey`.
    */
   compare(originName: string, files: readonly SeenFile[], seen: (key: number) => void): RealPath[] {
+    // One transaction, as a lock for each statement costs more than the statement.
+    return this.database.transaction(() => this.comparedNow(originName, files, seen))();
+  }
+
+  private comparedNow(
+    originName: string,
+    files: readonly SeenFile[],
+    seen: (key: number) => void,
+  ): RealPath[] {
     const origin = this.originRows.idOf(originName);
     const isDoubtful = this.doubt();
     return files.flatMap((file) => {
