@@ -62,7 +62,7 @@ export const quickSizes: Sizes = {
   randomReads: 500,
   catalogs: [1_000, 5_000, 20_000],
   remoteBigBytes: 64 * 1024 ** 2,
-  remoteSongs: 12,
+  remoteSongs: 36,
   remoteReadBytes: 32 * 1024 ** 2,
   crowd: 10,
   crowdSeconds: 3,
