@@ -136,6 +136,7 @@ async function startLife(
       }
     },
     onTold: (upToId) => context.self.tell({ type: 'told', upToId }),
+    onRefused: (errno) => context.log.error({ event: 'notification_refused', errno }),
   });
   const published = publishedTeller(context, {
     tell: (rows) => notifier.tell(rows),

@@ -16,6 +16,8 @@ export interface NotifierOptions {
   readonly mayWrite: () => boolean;
   /** Everything up to that invalidation has been told for good. */
   readonly onTold: (upToId: number) => void;
+  /** The kernel took a notification for nonsense. */
+  readonly onRefused: (errno: number) => void;
 }
 
 export class Notifier {
@@ -29,7 +31,7 @@ export class Notifier {
 
   constructor(options: NotifierOptions) {
     this.options = options;
-    this.child = new NotifyChild(options.deviceFd, options.clock);
+    this.child = new NotifyChild(options.deviceFd, options.clock, options.onRefused);
   }
 
   /**

@@ -18,14 +18,17 @@ interface Batch {
 export class NotifyChild {
   private readonly deviceFd: number;
   private readonly clock: Clock;
+  private readonly onRefused: (errno: number) => void;
   private readonly queue: Batch[] = [];
   private child: ChildProcess | null = null;
   private isClosed = false;
   private stopIdle: () => void = () => undefined;
 
-  constructor(deviceFd: number, clock: Clock) {
+  /** `onRefused` is called for each that the kernel takes for nonsense: a bug of ours, and what it shows may be stale. */
+  constructor(deviceFd: number, clock: Clock, onRefused: (errno: number) => void) {
     this.deviceFd = deviceFd;
     this.clock = clock;
+    this.onRefused = onRefused;
   }
 
   /**
@@ -75,6 +78,7 @@ export class NotifyChild {
     const [input, output] = pipesOf(child);
     input?.on('error', () => undefined); // its end tells the rest
     output?.on('data', (bytes: Buffer) => {
+      for (const errno of bytes) if (errno !== 0) this.onRefused(errno);
       if (this.child === child) this.wrote(bytes.length);
     });
     for (const batch of this.queue) this.send(child, batch);

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Invalidation } from '../../../src/catalog/publication.ts';
 import { Notifier } from '../../../src/fuse/notifier.ts';
@@ -9,12 +11,14 @@ import { SimulatedClock } from '../supervision/simulated-clock.ts';
 
 const secondTellingMs = 200;
 
-function scene() {
+function scene(deviceFd?: number) {
   const kernel = new MessageSocket();
   const clock = new SimulatedClock();
   const told: number[] = [];
+  const refused: number[] = [];
   const notifier = new Notifier({
-    deviceFd: kernel.deviceFd,
+    deviceFd: deviceFd ?? kernel.deviceFd,
+    onRefused: (errno) => refused.push(errno),
     clock,
     mayWrite: () => true,
     onTold: (upToId) => told.push(upToId),
@@ -31,7 +35,7 @@ function scene() {
   const toldAs = (ids: readonly number[]): Promise<boolean> =>
     eventually(`${ids.join()} are told`, () => told.join() === ids.join());
   onTestFinished(() => notifier.close());
-  return { kernel, clock, told, notifier, heard, toldAs };
+  return { kernel, clock, told, refused, notifier, heard, toldAs };
 }
 
 const writers = () =>
@@ -76,6 +80,14 @@ describe('the kernel', () => {
     await clock.advance(secondTellingMs);
     expect(await heard(1)).toEqual(['5/']);
     await toldAs([2, 3]);
+  });
+
+  it('that refuses a notification is not waited for, and that is told', async () => {
+    const readOnly = openSync('/dev/null', 'r');
+    onTestFinished(() => closeSync(readOnly));
+    const { notifier, refused } = scene(readOnly);
+    await notifier.tell([name(1, 5, 'a'), listing(2, 5)]);
+    expect(refused).toEqual([constants.errno.EBADF, constants.errno.EBADF]);
   });
 
   it('is told nothing for nothing', async () => {
