@@ -4,7 +4,7 @@
 // Rows of tracks are TrackRows' business, names and places the Placer's, the tree itself TreeWriter's.
 import type Database from 'better-sqlite3';
 import { playlistFormats } from '../library/playlist.ts';
-import { extensionOf, type RealPath } from '../library/real-path.ts';
+import { extensionOf, type RealPath, realPath } from '../library/real-path.ts';
 import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
@@ -429,8 +429,10 @@ export class Publisher {
     if (known === undefined || known.removedAt !== null) return;
     const next = this.replicas.bestOf(known.node);
     if (next !== undefined) {
-      // Another origin has it: the same entry, the same inode, from there.
+      // Another origin has it: the same entry, the same inode, from there; and with what lies beside it there.
       this.tracks.moveTo(known.node, next);
+      this.sidecars.touch(origin, file.path);
+      this.sidecars.touch(next.origin, realPath(next.realPath.toString('latin1')));
       this.replicas.drop(next.id);
       this.tracks.countReplica(origin, -1);
       changes.changed += 1;
@@ -487,6 +489,8 @@ export class Publisher {
     this.tracks.moveTo(twin.node, replica);
     this.replicas.drop(replica.id);
     this.replicas.put(twin.origin, former, twin.node, twin.version);
+    this.sidecars.touch(twin.origin, former.path);
+    this.sidecars.touch(origin, file.path);
     changes.changed += 1;
     return seenKey.track(twin.node);
   }

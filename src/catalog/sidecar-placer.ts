@@ -5,7 +5,7 @@ import type Database from 'better-sqlite3';
 import { isDiscFolder } from '../library/folder-group.ts';
 import type { LibraryOptions } from '../library/library-options.ts';
 import { parentOf, type RealPath, realPath } from '../library/real-path.ts';
-import { type SidecarTrack, sidecarPlace } from '../library/sidecars.ts';
+import { type SidecarPlace, type SidecarTrack, sidecarPlace } from '../library/sidecars.ts';
 import { foldText } from '../library/tag-text.ts';
 import type { NameClaims } from './name-claims.ts';
 import { childOf, rangeOf, TrackFolders } from './track-folders.ts';
@@ -15,6 +15,14 @@ interface Sidecar {
   readonly node: number;
   readonly realPath: Buffer;
   readonly originName: string;
+}
+
+interface PlacedSidecar {
+  readonly node: number;
+  readonly originName: string;
+  readonly path: RealPath;
+  /** null: there is no music beside it. */
+  readonly place: SidecarPlace | null;
 }
 
 /** Looks into the index for the tracks of one folder: what is beyond is not looked at. */
@@ -81,33 +89,37 @@ export class SidecarPlacer {
       if (isDiscFolder(folder)) concerned.push(parentOf(folder), ...this.foldersIn(origin, parentOf(folder)));
       for (const each of concerned) folders.set(`${origin}/${each}`, { origin, folder: each });
     }
-    for (const { origin, folder } of folders.values()) this.placeFolder(origin, folder, now);
+    const all = [...folders.values()].flatMap(({ origin, folder }) => this.placesIn(origin, folder));
+    // Who leaves makes room for who comes.
+    for (const { node, place } of all) if (place === null) this.tree.unlist(node, now);
+    for (const each of all) this.show(each, now);
     this.touched.clear();
   }
 
-  private placeFolder(origin: number, folder: RealPath, now: Instant): void {
+  /** Where the sidecars of a folder belong now. */
+  private placesIn(origin: number, folder: RealPath): PlacedSidecar[] {
     const sidecars = this.sql.inFolder.all(origin, bytesOf(folder));
-    if (sidecars.length === 0) return;
+    if (sidecars.length === 0) return [];
     const { home, tracks } = this.albumOf(origin, folder);
-    for (const { node, realPath: bytes, originName } of sidecars) {
+    return sidecars.map(({ node, realPath: bytes, originName }) => {
       const path = realPath(bytes.toString('latin1'));
-      const place = sidecarPlace(path, home, tracks, this.options);
-      if (place === null) {
-        this.tree.unlist(node, now);
-        continue;
-      }
-      const parent = this.names.directoriesBelow(
-        place.directory,
-        place.subFolders.map((name) => ({ name, sortKey: sortKeyOf(name) })),
-        now,
-      );
-      const claimant = { node, facts: { originId: originName, realPath: path }, audioFp: null };
-      const names = this.names.spellings(place.name, claimant);
-      const current = this.tree.entryOf(node);
-      if (current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name)) continue;
-      const name = this.names.claim(parent, names, claimant, now);
-      this.tree.list({ parent, name }, sortKeyOf(name), node, now);
-    }
+      return { node, originName, path, place: sidecarPlace(path, home, tracks, this.options) };
+    });
+  }
+
+  private show({ node, originName, path, place }: PlacedSidecar, now: Instant): void {
+    if (place === null) return;
+    const parent = this.names.directoriesBelow(
+      place.directory,
+      place.subFolders.map((name) => ({ name, sortKey: sortKeyOf(name) })),
+      now,
+    );
+    const claimant = { node, facts: { originId: originName, realPath: path }, audioFp: null };
+    const names = this.names.spellings(place.name, claimant);
+    const current = this.tree.entryOf(node);
+    if (current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name)) return;
+    const name = this.names.claim(parent, names, claimant, now);
+    this.tree.list({ parent, name }, sortKeyOf(name), node, now);
   }
 
   /** The tracks that a folder's sidecars belong to, and the folder that counts as theirs. */

@@ -153,3 +153,28 @@ describe('an etag', () => {
     expect(compare(song({ etag: null, mtimeNs: later }))).toBe(1);
   });
 });
+
+describe('what lies beside the music of two origins', () => {
+  const booklet = (name: string): ReadFile =>
+    song({ path: realPath(`a/${name}`), state: 'sidecar', audioFp: null, fileFp: null, tags: {} });
+  const besideOf = (songs: ReturnType<ReturnType<typeof twoOrigins>['songs']>) =>
+    songs.map(([name]) => name.split('/').at(-1)).filter((name) => name?.endsWith('.flac') === false);
+
+  it('is that of the origin whose word counts, and that of the other when the music is gone there', () => {
+    const { publish, songs, catalog } = twoOrigins();
+    publish('music', song(), booklet('first.pdf'));
+    publish('copy', song(), booklet('second.pdf'));
+    expect(besideOf(songs())).toEqual(['first.pdf']);
+    catalog.publisher.remove('music', ['a/song.flac', 'a/first.pdf'].map(realPath));
+    expect(besideOf(songs())).toEqual(['second.pdf']);
+  });
+
+  it('changes with the holder when one comes whose word counts more, under the same name', () => {
+    const { publish, songs, catalog } = twoOrigins(50);
+    publish('music', song(), booklet('cover.jpg'));
+    const before = catalog.at('Artist/Album [FLAC]/cover.jpg').id;
+    publish('copy', booklet('cover.jpg'), song());
+    expect(besideOf(songs())).toEqual(['cover.jpg']);
+    expect(catalog.at('Artist/Album [FLAC]/cover.jpg').id).not.toBe(before);
+  });
+});
