@@ -123,6 +123,7 @@ async function startLife(
     options.threads,
     wake,
   );
+  let hasRefused = false;
   const notifier = new Notifier({
     deviceFd: data.deviceFd,
     clock: context.clock,
@@ -136,7 +137,10 @@ async function startLife(
       }
     },
     onTold: (upToId) => context.self.tell({ type: 'told', upToId }),
-    onRefused: (errno) => context.log.error({ event: 'notification_refused', errno }),
+    onRefused: (errno) => {
+      if (!hasRefused) context.log.error({ event: 'notification_refused', errno });
+      hasRefused = true; // one line a life: what was refused once is refused each time
+    },
   });
   const published = publishedTeller(context, {
     tell: (rows) => notifier.tell(rows),

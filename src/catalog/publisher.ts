@@ -54,6 +54,9 @@ interface Left {
 
 type Changes = { added: number; changed: number; removed: number };
 
+/** An album that nobody named may be a whole library: its tracks are not all held in memory. */
+const placedAtOnce = 1_000;
+
 export class Publisher {
   private readonly database: Database.Database;
   private readonly hash: (text: string) => string;
@@ -404,10 +407,13 @@ export class Publisher {
       for (const album of this.placer.albumAnew(node)) albums.add(album);
     }
     for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
-    for (const wish of this.placer.wishesOf(nodes)) {
-      if (!this.placer.place(wish, now, takesBare) || !this.sidecars.isNeeded) continue;
-      const { origin, path } = this.tracks.whereOf(wish.track.node);
-      this.sidecars.touch(origin, path);
+    const all = [...nodes];
+    for (let at = 0; at < all.length; at += placedAtOnce) {
+      for (const wish of this.placer.wishesOf(all.slice(at, at + placedAtOnce))) {
+        if (!this.placer.place(wish, now, takesBare) || !this.sidecars.isNeeded) continue;
+        const { origin, path } = this.tracks.whereOf(wish.track.node);
+        this.sidecars.touch(origin, path);
+      }
     }
     this.sidecars.follow(now);
   }
