@@ -140,7 +140,8 @@ test('7.3, 7.4, 9.4: R-18, a read that a disk does not answer fails once, after 
   const { stderr } = await library.tryShell(`cat "$M/${file}"`, { limitMs: 50_000 });
   const tookMs = performance.now() - begunMs;
   expect(stderr).toContain('Input/output error');
-  expect([tookMs > 29_000, tookMs < 36_000]).toEqual([true, true]);
+  // Sooner than 30 s when a probe, which takes 5 s to find out, began by chance before the next is due.
+  expect([tookMs > 4_500, tookMs < 36_000]).toEqual([true, true]);
 }, 60_000);
 
 test('7.4: a reader that is killed while it waits ends at once', async () => {
