@@ -15,6 +15,7 @@ import type {
   SupervisionNode,
 } from '../control/daemon-port.ts';
 import type { Clock } from '../platform/clock.ts';
+import { residentBytes } from '../platform/own-resources.ts';
 import { pauseFor } from '../platform/pause.ts';
 import type { ActorSnapshot } from '../supervision/actor-snapshot.ts';
 import { createCachePort } from './cache-port.ts';
@@ -105,7 +106,7 @@ function statusOf(options: ControlPortOptions, uptimeMs: number): StatusReport {
       kernelFeatures: board.serving.kernelFeatures,
       openHandles: board.fuse?.get('openHandles') ?? 0,
     },
-    process: { rssBytes: process.memoryUsage.rss() },
+    process: { rssBytes: residentBytes() },
     origins: [...board.origins.values()].map(({ id, kind, root, state }) => ({
       id,
       kind,

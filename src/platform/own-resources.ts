@@ -1,5 +1,6 @@
 // What this process uses of what it may use: open descriptors and memory.
 import { readdirSync, readFileSync } from 'node:fs';
+import { errnoOf } from './errors.ts';
 import { limits } from './limits.ts';
 
 export interface Use {
@@ -22,14 +23,38 @@ export function levelOf({ used, limit }: Use): ResourceLevel {
   return share >= limits.resourceHighShare ? 'high' : 'fine';
 }
 
+let residentBefore = 0;
+
+/** Memory of this process that is resident, in bytes; what it was last while there is no descriptor left to ask with. */
+export function residentBytes(): number {
+  residentBefore = unlessScarce(() => process.memoryUsage.rss()) ?? residentBefore;
+  return residentBefore;
+}
+
+let descriptorLimit = Number.POSITIVE_INFINITY;
+
 /** As it is now; a few hundred microseconds for a thousand descriptors. Node has raised the soft limit to the hard one. */
 export function resourceUse(): ResourceUse {
-  const ofLimits = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  descriptorLimit = unlessScarce(limitNow) ?? descriptorLimit;
+  const used = unlessScarce(() => readdirSync('/proc/self/fd').length - 1); // without the listing's own
   return {
-    descriptors: {
-      used: readdirSync('/proc/self/fd').length - 1, // without the listing's own
-      limit: Number(ofLimits ?? Number.POSITIVE_INFINITY), // "unlimited" is no number
-    },
-    memory: { used: process.memoryUsage.rss(), limit: limits.memoryBytes },
+    // None is left to count them with: all of them.
+    descriptors: { used: used ?? descriptorLimit, limit: descriptorLimit },
+    memory: { used: residentBytes(), limit: limits.memoryBytes },
   };
+}
+
+function limitNow(): number {
+  const ofLimits = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return Number(ofLimits ?? Number.POSITIVE_INFINITY); // "unlimited" is no number
+}
+
+/** What the system says, or undefined when that takes a descriptor and none is left. */
+function unlessScarce<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (['EMFILE', 'ENFILE'].includes(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../../src/platform/limits.ts';
-import { levelOf, resourceUse } from '../../../src/platform/own-resources.ts';
+import { levelOf, type ResourceUse, resourceUse } from '../../../src/platform/own-resources.ts';
+import { programArguments } from '../../fixtures/mounted.ts';
 
 test.each([
   [0, 'fine'],
@@ -31,3 +33,13 @@ test('R-29, R-31: the own use is what the kernel says', () => {
   const rssKib = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
   expect(Math.abs(after.memory.used - rssKib * 1024)).toBeLessThan(64 * 1024 * 1024);
 });
+
+test('R-29: it is known when no descriptor is left to ask with', () => {
+  const words = ['--nofile=64:64', process.execPath, ...programArguments('starved-use', [])];
+  const said = execFileSync('prlimit', words, { encoding: 'utf8', timeout: 30_000 });
+  const { before, starved } = JSON.parse(said) as Record<'before' | 'starved', ResourceUse>;
+  expect(before.descriptors.limit).toBe(64);
+  expect(starved.descriptors).toEqual({ used: 64, limit: 64 });
+  expect(levelOf(starved.descriptors)).toBe('scarce');
+  expect(starved.memory.used).toBe(before.memory.used);
+}, 40_000);
