@@ -72,6 +72,9 @@ test.each([
   await eventually('the daemon takes calls', () => library.status());
   const { daemon } = await library.pids();
   const album = 'Artist 0/Album 0 (1960) [FLAC]';
+  // The hang is found out within 10 s: who scans and who notifies is there already.
+  writeFlacLibrary(library.origin, { files: filesInAll + 1, albums: 2 });
+  await library.rescan();
   await pause(500); // what was published is told a second time
   await library.tryShell(`stat "$M/${album}/nothing"`);
   await library.failpoint('fuse.thread.loop=hang;count=1');
