@@ -35,7 +35,7 @@ test('R-18: thirty reads that hang leave names, attributes and control alone, an
     'the reads have come',
     async () => ((await library.status()).fuse.requests['read'] ?? 0) >= 12,
   );
-  const looked = await library.tryShell('ls -l $M >/dev/null && stat $M/nothing', { limitMs: 5_000 });
+  const looked = await library.tryShell('ls -l $M >/dev/null && stat $M/nothing', { limitMs: 15_000 });
   expect(looked.stderr).toMatch(/No such file/);
   const { supervision, state } = await library.status();
   expect([supervision.restartsTotal, state]).toEqual([0, 'ready']);

@@ -259,7 +259,7 @@ test('the mount answers while the first scan runs, and shows what was published 
     args: ['--failpoint', 'parser.file=delay(3)'],
     wait: false,
   });
-  const files = () => library.shell('find $M -type f | wc -l', { limitMs: 5_000 }).then(Number);
+  const files = () => library.shell('find $M -type f | wc -l', { limitMs: 15_000 }).then(Number);
   const some = await eventually('a part of the library', async () => (await files()) || undefined, 20_000);
   const { scan, state } = await library.status();
   expect(scan).toMatchObject({ running: true, complete: false });

@@ -93,7 +93,7 @@ async function expectWholeLibrary(library: Library): Promise<void> {
 
 /** Mount, processes, socket and lock; the catalog and the log stay. */
 async function expectNothingLeft(library: Library): Promise<void> {
-  await eventually('every process has ended', () => processesAbout(library.folder).length === 0, 2_000);
+  await eventually('every process has ended', () => processesAbout(library.folder).length === 0, 10_000);
   expect(library.isMounted()).toBe(false);
   expect(existsSync(library.socketPath)).toBe(false);
   expect(readdirSync(library.stateDirectory).sort()).toEqual(['catalog.db', 'catalog.json', 'musicfsd.log']);

@@ -239,13 +239,13 @@ describe.each(kinds)('an origin of kind $name', (kind) => {
     const { harness, proxy, read } = await scene();
     proxy.setFault({ type: 'stall_at', bytes: 65_536, inBody: true }, 1);
     expect(await codeOfCall(read(0, size, AbortSignal.timeout(300)))).toBe('deadline_exceeded');
-    await eventually('nothing is under way', () => harness.origin.underWay === 0, 1_000);
+    await eventually('nothing is under way', () => harness.origin.underWay === 0, 5_000);
     await proxy.down();
     await proxy.up();
     proxy.setFault({ type: 'accept_silent' });
     expect(await codeOfCall(read(0, size, AbortSignal.timeout(300)))).toBe('deadline_exceeded');
     expect(await codeOfCall(harness.origin.probe(AbortSignal.timeout(300)))).toBe('deadline_exceeded');
-    await eventually('nothing is open', () => harness.origin.underWay === 0 && proxy.open === 0, 1_000);
+    await eventually('nothing is open', () => harness.origin.underWay === 0 && proxy.open === 0, 5_000);
     proxy.setFault(undefined);
     expect((await read()).equals(bytes)).toBe(true);
   });

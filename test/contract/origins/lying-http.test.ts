@@ -349,7 +349,7 @@ describe('webdav', () => {
     for (const status of [207, 404]) {
       server.say(endless(status));
       expect(await codeOfCall(listEntries(origin))).toBe(status === 207 ? 'origin_unavailable' : 'not_found');
-      await eventually('the transfer has ended', () => origin.underWay === 0, 1_000);
+      await eventually('the transfer has ended', () => origin.underWay === 0, 5_000);
     }
   });
 

@@ -120,7 +120,9 @@ test('R-12: after a reset of an idle connection the next read is right, over one
 
 test('R-12: when all connections turn out to be dead, the next read is right, over one more', async () => {
   const { relay, origin, bytes, version } = await sceneWithSong(3_000_000);
-  await Promise.all(Array.from({ length: 10 }, () => bytesOf(origin, version, 0, 3_000_000)));
+  // Twice: one that was still being made in the first round has been made in the second.
+  for (let round = 0; round < 2; round += 1)
+    await Promise.all(Array.from({ length: 10 }, () => bytesOf(origin, version, 0, 3_000_000)));
   const before = relay.connections;
   expect(before).toBeGreaterThan(1);
   relay.forget();

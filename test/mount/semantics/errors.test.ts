@@ -147,7 +147,7 @@ test('7.3, 7.4, 9.4: R-18, a read that a disk does not answer fails once, after 
 test('7.4: a reader that is killed while it waits ends at once', async () => {
   const { library, hang } = await onHangingDisk();
   hang();
-  const said = await library.shell(`(timeout -s KILL 1 cat "$M/${file}"); echo $?`, { limitMs: 5_000 });
+  const said = await library.shell(`(timeout -s KILL 1 cat "$M/${file}"); echo $?`, { limitMs: 15_000 });
   expect(said).toBe('137');
 });
 
@@ -173,5 +173,5 @@ test('9.8: reading goes on while the scan hangs and the control API is restarted
   const library = await mountAlbum();
   await library.failpoint('actor.control.handle=hang');
   await library.failpoint('actor.indexer.handle=hang').catch(() => undefined);
-  await library.shell(`cat "$M/${file}" | wc -c; ls -lR $M > /dev/null`, { limitMs: 5_000 });
+  await library.shell(`cat "$M/${file}" | wc -c; ls -lR $M > /dev/null`, { limitMs: 15_000 });
 });

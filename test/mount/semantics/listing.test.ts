@@ -128,7 +128,7 @@ test('3.6, 9.9: listing neither fails nor waits for an origin that is gone or ha
   await library.shell('echo 3 > /proc/sys/vm/drop_caches');
   process.kill(daemon, 'SIGSTOP');
   try {
-    expect((await library.tryShell('find $M -printf "%s %P\\n"', { limitMs: 3_000 })).stdout.trimEnd()).toBe(
+    expect((await library.tryShell('find $M -printf "%s %P\\n"', { limitMs: 15_000 })).stdout.trimEnd()).toBe(
       before,
     );
   } finally {
