@@ -47,15 +47,14 @@ const readOnly = 1; // SSH_FXF_READ
 const noAttributes = 0;
 
 export class SftpConnection {
-  /** Replies so far: whether the peer was there at all since some moment. */
-  replies = 0;
   private readonly transport: SftpTransport;
   private readonly clock: Clock;
   private readonly about: string;
   private readonly packets = new PacketReader(longestPacketBytes);
   private readonly waiting = new Map<number, Waiting>();
   private outbox: Buffer[] = [];
-  private nextId = 0;
+  private lastId = 0;
+  private lastAnsweredId = 0;
   private silentSinceMs = 0;
   private failure: MusicfsError | null = null;
   private greeting: Waiting | null = null;
@@ -79,6 +78,12 @@ export class SftpConnection {
   get isSilent(): boolean {
     if (this.waiting.size === 0) return false;
     return this.clock.monotonicMs() - this.silentSinceMs > limits.sftpSilenceMs;
+  }
+
+  /** What tells whether anything asked from now on was answered; an answer to what was asked before does not count. */
+  mark(): () => boolean {
+    const askedBefore = this.lastId;
+    return () => this.lastAnsweredId > askedBefore;
   }
 
   /** Called once, when it is over, for whatever reason. */
@@ -182,10 +187,10 @@ export class SftpConnection {
   private ask(type: number, ...fields: (Buffer | number | bigint)[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.failure !== null) return reject(this.failure);
-      this.nextId = (this.nextId + 1) >>> 0;
+      this.lastId = (this.lastId + 1) >>> 0;
       if (this.waiting.size === 0) this.silentSinceMs = this.clock.monotonicMs();
-      this.waiting.set(this.nextId, { resolve, reject });
-      this.send(encodeRequest(type, this.nextId, ...fields));
+      this.waiting.set(this.lastId, { resolve, reject });
+      this.send(encodeRequest(type, this.lastId, ...fields));
     });
   }
 
@@ -201,7 +206,6 @@ export class SftpConnection {
   private receive(piece: Buffer): void {
     if (this.failure !== null) return;
     this.silentSinceMs = this.clock.monotonicMs();
-    this.replies += 1;
     try {
       for (const packet of this.packets.push(piece)) this.settle(parseReply(packet));
     } catch (error) {
@@ -221,6 +225,7 @@ export class SftpConnection {
     const waiting = this.waiting.get(reply.id);
     if (waiting === undefined) throw new ProtocolViolation('a reply that nobody asked for');
     this.waiting.delete(reply.id);
+    this.lastAnsweredId = Math.max(this.lastAnsweredId, reply.id);
     waiting.resolve(reply);
   }
 }

@@ -13,7 +13,7 @@ import { untilAborted } from './until-aborted.ts';
 /** A connection while a call uses it. */
 export interface Lease {
   readonly connection: SftpConnection;
-  /** It had been there before, and has ended without another word: the call may be made again on a new one. */
+  /** It had been there before, and has ended without an answer to anything asked since: the call may be made on a new one. */
   hadDied(): boolean;
   release(): void;
 }
@@ -107,11 +107,11 @@ export class SftpPool {
   }
 
   private leased(slot: Slot, connection: SftpConnection, wasThere: boolean): Lease {
-    const repliesBefore = connection.replies;
+    const hasAnswered = connection.mark();
     let isReleased = false;
     return {
       connection,
-      hadDied: () => wasThere && connection.isOver && connection.replies === repliesBefore,
+      hadDied: () => wasThere && connection.isOver && !hasAnswered(),
       release: () => {
         if (isReleased) return;
         isReleased = true;
