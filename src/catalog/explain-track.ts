@@ -148,13 +148,21 @@ function membersOf(database: Database.Database, groupKey: string): GroupTrack[] 
 }
 
 function rulesOf(explanation: Explanation, { template }: Layout): { id: string; text: string }[] {
-  const { unsorted, albumArtist, outvoted, missing, replaced, cut, suffixes } = explanation;
+  const { unsorted, pathField, albumArtist, outvoted, missing, replaced, cut, suffixes } = explanation;
   if (unsorted !== null) {
     const why =
       unsorted === 'failed' ? 'the file could not be read' : 'it has neither artist, album nor title';
     return [
       { id: 'unsorted', text: `its own path is shown, as ${why}` },
       ...replaced.map(noteText),
+      ...suffixes.map(suffixText),
+    ];
+  }
+  if (pathField !== null) {
+    const { field, value } = pathField;
+    return [
+      { id: 'path_field', text: `its tag ${field} says where it belongs: "${value}"` },
+      ...[...replaced, ...cut].map(noteText),
       ...suffixes.map(suffixText),
     ];
   }

@@ -5,10 +5,11 @@
 import type Database from 'better-sqlite3';
 import { agreedDirectories } from '../library/agreed-directories.ts';
 import { albumOf } from '../library/album-of-track.ts';
-import type { LibraryOptions } from '../library/library-options.ts';
-import { foldName } from '../library/names.ts';
+import type { LibraryOptions, NameCase } from '../library/library-options.ts';
+import { nameKey } from '../library/names.ts';
 import { type Placement, placeTrack, withAlbumMark } from '../library/placement.ts';
 import { realPath } from '../library/real-path.ts';
+import { splitListFields } from '../library/split-values.ts';
 import type { Template } from '../library/template.ts';
 import type { TrackFacts, TrackState } from '../library/track-facts.ts';
 import type { TrackTags } from '../library/track-tags.ts';
@@ -17,7 +18,7 @@ import type { Settled } from './folder-groups.ts';
 import { NameClaims } from './name-claims.ts';
 import type { ReadFile } from './publication.ts';
 import type { Instant, TreeWriter } from './tree-writer.ts';
-import { type PlacedTrack, type PlaceInView, ViewPlacer } from './view-placer.ts';
+import { eachAlbumArtist, type PlacedTrack, type PlaceInView, ViewPlacer } from './view-placer.ts';
 
 /** How tags become names. */
 export interface Layout {
@@ -112,6 +113,7 @@ export class Placer {
     const wishes = [...nodes].flatMap((node) => this.wishOf(node) ?? []);
     const agreed = agreedDirectories(
       wishes.flatMap(({ place, inViews }) => [place, ...inViews].map(({ directories }) => directories)),
+      this.options.library.case,
     );
     return rivalsInOrder(
       wishes.map(({ track, place, inViews }) => ({
@@ -119,6 +121,7 @@ export class Placer {
         place: { ...place, directories: agreed(place.directories) },
         inViews: inViews.map((view) => ({ ...view, directories: agreed(view.directories) })),
       })),
+      this.options.library.case,
     );
   }
 
@@ -134,7 +137,16 @@ export class Placer {
     };
     const { template, library } = this.options;
     const place = withAlbumMark(placeTrack(track.facts, track.album, template, library), mark);
-    return { track, place, inViews: this.views.placesOf(track) };
+    return { track, place, inViews: [...this.ofEachArtist(track, mark), ...this.views.placesOf(track)] };
+  }
+
+  /** With `multi_artist = "all"`, the place that each of several album artists alone would give. */
+  private ofEachArtist({ facts, album }: PlacedTrack, mark: string): readonly PlaceInView[] {
+    const { template, library } = this.options;
+    if (library.multiArtist === 'first') return [];
+    return eachAlbumArtist(splitListFields(facts.tags, library)).map((tags) =>
+      withAlbumMark(placeTrack({ ...facts, tags }, album, template, library), mark),
+    );
   }
 
   /**
@@ -144,7 +156,7 @@ export class Placer {
    */
   place(wish: Wish, now: Instant, takesBare = false): boolean {
     const hasMoved = this.placeByTemplate(wish, now, takesBare);
-    this.views.place(wish.track, wish.inViews, now);
+    this.views.place(wish.track, wish.inViews, now, takesBare);
     return hasMoved;
   }
 
@@ -157,7 +169,9 @@ export class Placer {
     const current = this.tree.entryOf(track.node);
     const names = this.names.spellings(file.name, track);
     const isInPlace =
-      current?.parent === parent && [...names.ofAudio, ...names.ofPath].includes(current.name);
+      current?.parent === parent &&
+      this.tree.isOfThisCase(current) &&
+      [...names.ofAudio, ...names.ofPath].includes(current.name);
     const [bare = ''] = names.ofAudio;
     const isBareFree = () => this.tree.holderOf(parent, bare) === undefined;
     if (isInPlace && !(takesBare && current.name !== bare && isBareFree())) return false;
@@ -168,9 +182,9 @@ export class Placer {
 }
 
 /** Those that want one name by their identity, in the places that they have among the others. */
-function rivalsInOrder(wishes: readonly Wish[]): Wish[] {
+function rivalsInOrder(wishes: readonly Wish[], nameCase: NameCase): Wish[] {
   const wanted = ({ place: { directories, file } }: Wish) =>
-    [...directories.map(({ name }) => name), foldName(file.name)].join('/');
+    [...directories.map(({ name }) => name), nameKey(file.name, nameCase)].join('/');
   const names = wishes.map(wanted);
   if (new Set(names).size === names.length) return [...wishes];
   const rivals = Map.groupBy(wishes, wanted);

@@ -4,7 +4,7 @@
 // Memory: some 40 bytes for each track, for as long as it takes.
 import type Database from 'better-sqlite3';
 import { albumOf } from '../library/album-of-track.ts';
-import { foldName, utf8Length } from '../library/names.ts';
+import { nameKey, utf8Length } from '../library/names.ts';
 import { placeTrack } from '../library/placement.ts';
 import { realPath, realPathText } from '../library/real-path.ts';
 import type { TrackFacts, TrackState } from '../library/track-facts.ts';
@@ -57,6 +57,8 @@ export function previewTemplate(database: Database.Database, options: PreviewOpt
   );
   const paths = new TreePaths(database);
   const { hash } = options;
+  const folded = (names: readonly string[]) =>
+    names.map((name) => nameKey(name, options.layout.library.case)).join('/');
   const keyOf = (text: string) => Number.parseInt(hash(text).slice(0, 13), 16);
 
   const albums = new Map<number, Discs>();
@@ -161,10 +163,6 @@ function factsOf(row: TrackRow): TrackFacts {
 
 function settledOf({ settled }: TrackRow): Partial<Settled> {
   return settled === null ? {} : (JSON.parse(settled) as Settled); // written by FolderGroups
-}
-
-function folded(names: readonly string[]): string {
-  return names.map(foldName).join('/');
 }
 
 /** What a collision of names added to a file or an album says nothing about the template. */

@@ -86,7 +86,7 @@ export class Publisher {
     this.watch = options.watch ?? null;
     this.wantsFileFp = options.wantsFileFp ?? false;
     const counters = new Counters(database);
-    this.tree = new TreeWriter(database, counters);
+    this.tree = new TreeWriter(database, counters, options.library.case);
     this.originRows = new OriginRows(database);
     this.tracks = new TrackRows(database, this.tree, counters);
     this.replicas = new ReplicaRows(database);

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { whyOf } from '../library/album-artist.ts';
-import { foldName, normalizeName } from '../library/names.ts';
+import { keyRange, nameCases, nameKey, normalizeName } from '../library/names.ts';
 import type { TrackTags } from '../library/track-tags.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
@@ -93,6 +93,8 @@ export interface ReaderOptions {
   readonly nowMs?: () => number;
   /** So long a name that went still leads to its file. */
   readonly formerNameMs?: number;
+  /** A name that nothing has is looked for without regard to case. */
+  readonly caseInsensitive?: boolean;
 }
 
 export class TreeReader {
@@ -106,6 +108,7 @@ export class TreeReader {
   readonly inOneState: <T>(work: () => T) => T;
   private readonly nowMs: () => number;
   private readonly formerNameMs: number;
+  private readonly caseInsensitive: boolean;
   private readonly byName;
   private readonly byFormerName;
   private readonly byId;
@@ -126,11 +129,13 @@ export class TreeReader {
       failpoints = new Failpoints(false),
       nowMs = Date.now,
       formerNameMs = limits.formerNameMs,
+      caseInsensitive = false,
     }: ReaderOptions = {},
   ) {
     this.failpoints = failpoints;
     this.nowMs = nowMs;
     this.formerNameMs = formerNameMs;
+    this.caseInsensitive = caseInsensitive;
     const transaction = database.transaction((work: () => unknown) => work());
     this.inOneState = <T>(work: () => T) => transaction(work) as T;
     const page = (where: string) =>
@@ -144,13 +149,13 @@ export class TreeReader {
     this.byName = database
       .prepare<unknown[], EntryRow>(
         `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
-         WHERE e.parent = ? AND e.folded = ? AND e.removed_at IS NULL`,
+         WHERE e.parent = ? AND e.folded >= ? AND e.folded < ? AND e.removed_at IS NULL ORDER BY e.folded`,
       )
       .raw();
     this.byFormerName = database
       .prepare<unknown[], EntryRow>(
         `SELECT ${nodeColumns}, e.id, e.name FROM entries e JOIN nodes n ON n.id = e.node
-         WHERE e.parent = ? AND e.folded = ? AND e.removed_at >= ? AND (n.kind = ${nodeKind.directory} OR n.links > 0)
+         WHERE e.parent = ? AND e.folded = ? AND e.name IN (?, ?) AND e.removed_at >= ? AND (n.kind = ${nodeKind.directory} OR n.links > 0)
          ORDER BY e.id DESC LIMIT 1`,
       )
       .raw();
@@ -206,19 +211,25 @@ export class TreeReader {
   }
 
   /**
-   * The entry of that name, by its exact spelling or the NFC form of it; undefined when there is none. A file that has
+   * The entry of that name, by its exact spelling or the NFC form of it, with `caseInsensitive` then in another case;
+   * undefined when there is none. A file that has
    * another name now answers to its former one for `formerNameMs`, so that whoever knows it is not left with nothing.
    */
   lookup(parentId: number, name: string): DirectoryEntry | undefined {
     this.count();
-    const folded = foldName(name);
-    const isNamed = (row: EntryRow) => row[10] === name || row[10] === normalizeName(name);
-    const row = this.byName.get(parentId, folded);
-    if (row !== undefined) return isNamed(row) ? entryOf(row) : undefined;
+    const normalized = normalizeName(name);
+    const rows = this.byName.all(parentId, ...keyRange(name));
+    const row = rows.find((each) => each[10] === name || each[10] === normalized);
+    if (row !== undefined) return entryOf(row);
+    const [other] = rows;
+    if (other !== undefined && this.caseInsensitive) return entryOf(other);
     this.count();
     const sinceSeconds = Math.floor((this.nowMs() - this.formerNameMs) / 1000);
-    const former = this.byFormerName.get(parentId, folded, sinceSeconds);
-    if (former !== undefined && isNamed(former)) return { ...entryOf(former), isGone: true };
+    for (const nameCase of nameCases) {
+      const key = nameKey(name, nameCase);
+      const former = this.byFormerName.get(parentId, key, name, normalized, sinceSeconds);
+      if (former !== undefined) return { ...entryOf(former), isGone: true };
+    }
     return this.unknown();
   }
 

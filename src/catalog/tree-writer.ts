@@ -4,7 +4,8 @@
 // name is never given to other content while its holder has it: whoever comes second takes another spelling.
 // Each change leaves a row in `invalidations`, so that the kernel hears of it even if we die before telling it.
 import type Database from 'better-sqlite3';
-import { foldName } from '../library/names.ts';
+import type { NameCase } from '../library/library-options.ts';
+import { isExactKey, keyRange, nameKey, normalizeName } from '../library/names.ts';
 import type { Counters } from './counters.ts';
 import { entryView, nodeKind, recovering, recoveringOf, rootNodeId } from './schema.ts';
 
@@ -33,6 +34,8 @@ export interface EntryOfNode {
   readonly id: number;
   readonly parent: number;
   readonly name: string;
+  /** The key it is kept under; see nameKey. */
+  readonly folded: string;
 }
 
 type View = (typeof entryView)[keyof typeof entryView];
@@ -40,6 +43,7 @@ type View = (typeof entryView)[keyof typeof entryView];
 export class TreeWriter {
   private readonly statements;
   private readonly counters: Counters;
+  private readonly nameCase: NameCase;
   /** Directories that were found or made in this publication, by parent and name. */
   private readonly found = new Map<string, number>();
   /** The kernel may know new names already, from the catalog that this one replaces, and by other nodes. */
@@ -48,19 +52,20 @@ export class TreeWriter {
   /** Directories that lost a name. Those that are empty in the end go; one that is filled again keeps its node. */
   private readonly thinnedDirectories = new Set<number>();
 
-  constructor(database: Database.Database, counters: Counters) {
+  constructor(database: Database.Database, counters: Counters, nameCase: NameCase) {
     this.counters = counters;
+    this.nameCase = nameCase;
     const prepare = (sql: string) => database.prepare<unknown[]>(sql);
     this.statements = {
       holder: database.prepare<unknown[], { node: number; kind: number; name: string; isMade: number }>(
         `SELECT e.node, n.kind, e.name, EXISTS (SELECT 1 FROM made_files m WHERE m.node = e.node) AS isMade FROM entries e JOIN nodes n ON n.id = e.node
-         WHERE e.parent = ? AND e.folded = ? AND e.removed_at IS NULL`,
+         WHERE e.parent = ? AND e.folded >= ? AND e.folded < ? AND e.removed_at IS NULL ORDER BY e.folded`,
       ),
       ofNode: database.prepare<unknown[], EntryOfNode>(
-        `SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view = ${entryView.tree}`,
+        `SELECT id, parent, name, folded FROM entries WHERE node = ? AND removed_at IS NULL AND view = ${entryView.tree}`,
       ),
       inViews: database.prepare<unknown[], EntryOfNode>(
-        `SELECT id, parent, name FROM entries WHERE node = ? AND removed_at IS NULL AND view <> ${entryView.tree}`,
+        `SELECT id, parent, name, folded FROM entries WHERE node = ? AND removed_at IS NULL AND view <> ${entryView.tree}`,
       ),
       anyInView: database
         .prepare<unknown[], number>(
@@ -113,9 +118,10 @@ export class TreeWriter {
     this.thinnedDirectories.clear();
   }
 
-  /** Node of the file or directory that has this name now, however it is spelled; undefined when the name is free. */
+  /** Who has this name now, or one that is the same name by `library.case`; undefined when it is free. */
   holderOf(parent: number, name: string): Holder | undefined {
-    const row = this.statements.holder.get(parent, foldName(name));
+    const rows = this.statements.holder.all(parent, ...keyRange(name));
+    const row = this.nameCase === 'merge' ? rows[0] : rows.find((each) => each.name === normalizeName(name));
     if (row === undefined) return undefined;
     const { node, kind, isMade } = row;
     return { node, name: row.name, isDirectory: kind === nodeKind.directory, isMade: isMade === 1 };
@@ -124,6 +130,11 @@ export class TreeWriter {
   /** The name a node has by the template, or undefined when it is not listed. */
   entryOf(node: number): EntryOfNode | undefined {
     return this.statements.ofNode.get(node);
+  }
+
+  /** A name that was given while cases were told apart need not be the only one of its kind when they no longer are. */
+  isOfThisCase({ folded }: EntryOfNode): boolean {
+    return this.nameCase === 'sensitive' || !isExactKey(folded);
   }
 
   /** Some file has a name in a view. */
@@ -248,7 +259,7 @@ export class TreeWriter {
   }
 
   private addEntry({ parent, name }: Claim, sortKey: string, node: number, view: View): void {
-    this.statements.insertEntry.run(parent, name, foldName(name), sortKey, node, view);
+    this.statements.insertEntry.run(parent, name, nameKey(name, this.nameCase), sortKey, node, view);
     if (this.tellsNewNames) this.statements.invalidate.run(parent, name);
     this.changedDirectories.add(parent);
   }

@@ -29,6 +29,7 @@ interface View {
   readonly root: PlacedName;
   readonly template: Template;
   readonly each: ListField | null;
+  readonly options: LibraryOptions;
 }
 
 /** A file with more values of one field than any library has them is shown under the first ones. */
@@ -39,7 +40,7 @@ export class ViewPlacer {
   private readonly names: NameClaims;
   private readonly options: LibraryOptions;
   private readonly views: readonly View[];
-  /** There are views, or were by the settings before. */
+  /** There are further places, or were by the settings before. */
   private readonly isNeeded: boolean;
 
   /** Throws `config_invalid` for a template that cannot be parsed. */
@@ -47,19 +48,32 @@ export class ViewPlacer {
     this.tree = tree;
     this.names = names;
     // Below the root of a view nothing is reserved.
-    this.options = { ...options, views: defaultLibraryOptions.views, playlists: '' };
+    this.options = options;
     this.views = options.views.map(({ root, template: text, each }) => {
       const parsed = parseTemplate(text);
       if (parsed.type !== 'parsed')
         throw new MusicfsError('config_invalid', `view ${root}, column ${parsed.column}: ${parsed.reason}`);
       const name = cleanName(root, options);
-      return { root: { name, sortKey: `${foldText(name)}\u0001${name}` }, template: parsed.template, each };
+      return {
+        root: { name, sortKey: `${foldText(name)}\u0001${name}` },
+        template: parsed.template,
+        each,
+        // Below its root nothing is reserved, no tag says where a file belongs, and a path has less room.
+        options: {
+          ...options,
+          ...{ views: defaultLibraryOptions.views, playlists: '', pathField: '' },
+          maxPath: Math.max(0, options.maxPath - name.length - 1),
+        },
+      };
     });
-    this.isNeeded = this.views.length > 0 || tree.hasViews();
+    this.isNeeded = this.views.length > 0 || options.multiArtist === 'all' || tree.hasViews();
   }
 
-  /** Lists a track in these places, and takes it out of where it does not belong any more. */
-  place(track: PlacedTrack, places: readonly PlaceInView[], now: Instant): void {
+  /**
+   * Lists a track in these places, and takes it out of where it does not belong any more. With `takesBare` it takes a name
+   * without a suffix when nobody has it any more.
+   */
+  place(track: PlacedTrack, places: readonly PlaceInView[], now: Instant, takesBare: boolean): void {
     if (!this.isNeeded) return;
     const current = this.tree.furtherOf(track.node);
     /** Entries that are settled: they stay, or are gone already. */
@@ -69,15 +83,23 @@ export class ViewPlacer {
       this.tree.dropFurther(entry, track.node, now);
     };
     const parents = new Set<number>();
+    const main = this.tree.entryOf(track.node);
+    if (main !== undefined) parents.add(main.parent); // where it stands anyway
     for (const { directories, file } of places) {
       const parent = this.names.directories(directories, now);
       if (parents.has(parent)) continue; // two values that are one name
       parents.add(parent);
       const names = this.names.spellings(file.name, track);
       const known = current.find(
-        (entry) => entry.parent === parent && [...names.ofAudio, ...names.ofPath].includes(entry.name),
+        (entry) =>
+          entry.parent === parent &&
+          this.tree.isOfThisCase(entry) &&
+          [...names.ofAudio, ...names.ofPath].includes(entry.name),
       );
-      if (known !== undefined) {
+      const [bare = ''] = names.ofAudio;
+      const mayTakeBare = () =>
+        takesBare && known?.name !== bare && this.tree.holderOf(parent, bare) === undefined;
+      if (known !== undefined && !mayTakeBare()) {
         settled.add(known.id);
         continue;
       }
@@ -94,13 +116,20 @@ export class ViewPlacer {
     if (this.views.length === 0) return [];
     const tags = splitListFields(facts.tags, this.options);
     if (facts.state === 'failed' || !hasName(tags)) return []; // what has no tags has its one place
-    return this.views.flatMap(({ root, template, each }) =>
+    return this.views.flatMap(({ root, template, each, options }) =>
       (each === null ? [tags] : eachValue(tags, each)).map((one) => {
-        const { directories, file } = placeTrack({ ...facts, tags: one }, album, template, this.options);
+        const { directories, file } = placeTrack({ ...facts, tags: one }, album, template, options);
         return { directories: [root, ...directories], file };
       }),
     );
   }
+}
+
+/** The tags once for each of several album artists, as if the album were that one's alone. */
+export function eachAlbumArtist(tags: TrackTags): readonly TrackTags[] {
+  const { albumArtist: _shown, albumArtistSort: _sort, mbAlbumArtistIds: _ids, ...rest } = tags;
+  const one = eachValue(rest, 'albumArtists');
+  return one.length < 2 ? [] : one;
 }
 
 /** The tags once for each value of a field; once where there is none. */

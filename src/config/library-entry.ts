@@ -2,7 +2,6 @@
 import * as v from 'valibot';
 import { libraryLimits } from '../library/library-limits.ts';
 import { defaultLibrary, type LibraryOptions, type LibrarySettings } from '../library/library-options.ts';
-import { musicExtensions } from '../library/music-files.ts';
 import { foldName } from '../library/names.ts';
 import { defaultScan, type ScanSettings } from '../library/scan-settings.ts';
 import { parseTemplate } from '../library/template.ts';
@@ -65,19 +64,37 @@ const ignorePattern = v.pipe(
   v.regex(/^[^\0\r\n]*$/, 'a pattern is one line'),
   v.check((text) => utf8.encode(text).length <= libraryLimits.ignoreLineBytes, 'that pattern is too long'),
 );
-const sidecarExtension = v.pipe(
-  v.string(),
-  v.toLowerCase(),
-  v.regex(/^[a-z0-9]{1,16}$/, 'an extension is 1 to 16 of a-z and 0-9, without a dot'),
-  v.check((text) => !musicExtensions.has(text), 'files with that extension are music'),
+const extensionList = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.toLowerCase(),
+      v.regex(/^[a-z0-9]{1,16}$/, 'an extension is 1 to 16 of a-z and 0-9, without a dot'),
+    ),
+  ),
+  v.maxLength(100, 'too many extensions'),
+);
+const tagName = v.pipe(v.string(), v.toUpperCase(), v.maxLength(100, 'no tag has such a long name'));
+/** Shorter, and hardly a name would be left whole. */
+const shortestMaxPath = 60;
+const maxPath = v.pipe(
+  v.number(),
+  v.integer(),
+  v.check((units) => units === 0 || units >= shortestMaxPath, `0, or ${shortestMaxPath} and more`),
+  v.maxValue(4096),
 );
 
-export const libraryEntry = v.strictObject({
+const libraryObject = v.strictObject({
   template: v.optional(v.pipe(v.string(), isTemplate)),
   names: v.optional(v.picklist(['windows', 'posix'])),
+  case: v.optional(v.picklist(['merge', 'sensitive'])),
+  case_insensitive: v.optional(v.boolean()),
+  path_field: v.optional(tagName),
+  max_path: v.optional(maxPath),
   replace: v.optional(v.record(v.pipe(v.string(), oneCharacter), v.pipe(v.string(), noSlash))),
   various_artists: v.optional(v.pipe(v.string(), v.nonEmpty('it needs a name'))),
   guess_compilations: v.optional(v.boolean()),
+  multi_artist: v.optional(v.picklist(['first', 'all'])),
   articles: v.optional(v.array(v.string())),
   year: v.optional(v.picklist(['release', 'original'])),
   split: v.optional(v.pipe(v.record(v.string(), isDelimiters), isSplit)),
@@ -94,29 +111,48 @@ export const libraryEntry = v.strictObject({
     v.pipe(v.array(ignorePattern), v.maxLength(libraryLimits.ignorePatterns, 'too many patterns')),
   ),
   ignore_builtin: v.optional(v.boolean()),
-  sidecars: v.optional(v.pipe(v.array(sidecarExtension), v.maxLength(100, 'too many extensions'))),
+  extensions: v.optional(v.pipe(extensionList, v.nonEmpty('without an extension there is no music'))),
+  sidecars: v.optional(extensionList),
 });
 
+type LibraryEntry = v.InferOutput<typeof libraryObject>;
+
+export const libraryEntry = v.pipe(
+  libraryObject,
+  v.forward(
+    v.check<LibraryEntry, string>((entry) => {
+      const { extensions, sidecars } = scanSettingsOf(entry);
+      return !sidecars.some((each) => extensions.includes(each));
+    }, 'files with one of these extensions are music'),
+    ['sidecars'],
+  ),
+);
+
 /** The part of it that belongs to scans: no name depends on it. */
-export function scanSettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}): ScanSettings {
+export function scanSettingsOf(entry: LibraryEntry = {}): ScanSettings {
   return {
     ignore: entry.ignore ?? defaultScan.ignore,
     ignoreBuiltin: entry.ignore_builtin ?? defaultScan.ignoreBuiltin,
+    extensions: entry.extensions ?? defaultScan.extensions,
     sidecars: entry.sidecars ?? defaultScan.sidecars,
   };
 }
 
 /** What is left out has its default. */
-export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}): LibrarySettings {
+export function librarySettingsOf(entry: LibraryEntry = {}): LibrarySettings {
   const { options } = defaultLibrary;
   const { keep, ...split } = entry.split ?? {};
   const given: { -readonly [K in keyof LibraryOptions]?: LibraryOptions[K] | undefined } = {
     names: entry.names,
+    case: entry.case,
+    pathField: entry.path_field,
+    maxPath: entry.max_path,
     replace: entry.replace,
     variousArtists: entry.various_artists,
     articles: entry.articles,
     year: entry.year,
     guessCompilations: entry.guess_compilations,
+    multiArtist: entry.multi_artist,
     split:
       entry.split === undefined
         ? undefined
@@ -138,6 +174,7 @@ export function librarySettingsOf(entry: v.InferOutput<typeof libraryEntry> = {}
     template: entry.template ?? defaultLibrary.template,
     options: { ...options, ...set },
     pathGraceSeconds: entry.path_grace ?? defaultLibrary.pathGraceSeconds,
+    caseInsensitive: entry.case_insensitive ?? defaultLibrary.caseInsensitive,
     playlistMap: Object.entries(entry.playlist_map ?? {}).map(([from, to]) => ({ from, to })),
   };
 }

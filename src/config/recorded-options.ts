@@ -44,6 +44,7 @@ const schema = v.object({
         options: v.looseObject({}),
         playlistMap: v.optional(v.array(v.object({ from: v.string(), to: v.string() })), []),
         pathGraceSeconds: v.optional(v.number(), defaultLibrary.pathGraceSeconds),
+        caseInsensitive: v.optional(v.boolean(), defaultLibrary.caseInsensitive),
       }),
       v.transform(({ options, ...rest }): LibrarySettings => {
         return { ...rest, options: { ...defaultLibraryOptions, ...options } };
@@ -52,7 +53,12 @@ const schema = v.object({
     { template: defaultLibrary.template, options: {} },
   ),
   scan: v.optional(
-    v.object({ ignore: v.array(v.string()), ignoreBuiltin: v.boolean(), sidecars: v.array(v.string()) }),
+    v.object({
+      ignore: v.array(v.string()),
+      ignoreBuiltin: v.boolean(),
+      extensions: v.optional(v.array(v.string()), [...defaultScan.extensions]),
+      sidecars: v.array(v.string()),
+    }),
     defaultScan,
   ),
   artwork: v.optional(

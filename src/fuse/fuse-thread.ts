@@ -61,7 +61,11 @@ async function begin(port: Port, data: FuseThreadData): Promise<Commands> {
   const counters = new FuseCounters(data.counters);
   const failpoints = new Failpoints(data.failpoints, data.armed);
   const database = openCatalogForReading(data.catalogPath);
-  const tree = new TreeReader(database, { failpoints, formerNameMs: data.formerNameMs });
+  const tree = new TreeReader(database, {
+    failpoints,
+    formerNameMs: data.formerNameMs,
+    caseInsensitive: data.caseInsensitive,
+  });
   const locate = (id: number, version: number) => tree.location(id, version);
   const local = new LocalReader(locate, systemClock, failpoints);
   const remote = new RemoteReader();

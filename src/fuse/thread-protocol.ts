@@ -16,6 +16,7 @@ export interface FuseThreadData {
   readonly stateDirectory: string;
   /** So long a name that went still leads to its file. */
   readonly formerNameMs: number;
+  readonly caseInsensitive: boolean;
   /** What the lives of a session leave to each other; see session-memory.ts. */
   readonly memoryFd: number;
   /** Origins whose files are not read where they lie. */

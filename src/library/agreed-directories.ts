@@ -1,6 +1,7 @@
 // How a directory is spelled that several tracks want in different ways (Björk, BJÖRK): one directory, as names that differ
 // in case only are one name. Pure.
-import { foldName } from './names.ts';
+import type { NameCase } from './library-options.ts';
+import { nameKey } from './names.ts';
 import type { PlacedName } from './placement.ts';
 import { compareBytes } from './same-text.ts';
 
@@ -22,6 +23,7 @@ interface Wanted {
  */
 export function agreedDirectories(
   paths: Iterable<readonly PlacedName[]>,
+  nameCase: NameCase,
 ): (path: readonly PlacedName[]) => readonly PlacedName[] {
   // Most tracks want the path of their neighbour: what costs is done once for each.
   const wanted = new Map<string, Wanted>();
@@ -33,7 +35,7 @@ export function agreedDirectories(
   }
   const spellings = new Map<string, Map<string, Spelling>>();
   for (const { path, tracks } of wanted.values()) {
-    for (const [placed, folded] of withFoldedPaths(path)) {
+    for (const [placed, folded] of withFoldedPaths(path, nameCase)) {
       const known = spellings.get(folded) ?? new Map<string, Spelling>();
       spellings.set(folded, known);
       const spelling = known.get(placed.name);
@@ -42,7 +44,7 @@ export function agreedDirectories(
     }
   }
   for (const each of wanted.values()) {
-    each.agreed = withFoldedPaths(each.path).map(
+    each.agreed = withFoldedPaths(each.path, nameCase).map(
       ([placed, folded]) => best(spellings.get(folded)?.values() ?? []) ?? placed,
     );
   }
@@ -54,10 +56,13 @@ function keyOf(path: readonly PlacedName[]): string {
   return path.map(({ name }) => name).join('/');
 }
 
-function withFoldedPaths(path: readonly PlacedName[]): (readonly [PlacedName, folded: string])[] {
+function withFoldedPaths(
+  path: readonly PlacedName[],
+  nameCase: NameCase,
+): (readonly [PlacedName, folded: string])[] {
   let folded = '';
   return path.map((placed) => {
-    folded += `/${foldName(placed.name)}`;
+    folded += `/${nameKey(placed.name, nameCase)}`;
     return [placed, folded];
   });
 }

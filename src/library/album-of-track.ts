@@ -1,7 +1,7 @@
 // Which album of the tree a track is of. Pure.
 import { albumKeyOf, withShared } from './album-identity.ts';
 import type { LibraryOptions } from './library-options.ts';
-import { foldName } from './names.ts';
+import { nameKey } from './names.ts';
 import { type AlbumFacts, placeTrack } from './placement.ts';
 import { splitListFields } from './split-values.ts';
 import type { Template } from './template.ts';
@@ -19,13 +19,13 @@ export function albumOf(
   hash: (text: string) => string,
 ): { readonly key: string; readonly place: string } {
   const { directories, albumDirectory, isUnsorted } = placeTrack(facts, album, template, options);
-  const folder = hash(directories.map(({ name }) => foldName(name)).join('/'));
+  const folder = hash(directories.map(({ name }) => nameKey(name, options.case)).join('/'));
   const split = splitListFields(facts.tags, options);
   if (albumDirectory === null || isUnsorted || split.album === undefined) return { key: folder, place: '' };
   const place = hash(
     directories
       .slice(0, albumDirectory + 1)
-      .map(({ name }) => foldName(name))
+      .map(({ name }) => nameKey(name, options.case))
       .join('/'),
   );
   const tags = album.shared === undefined || album.shared === null ? split : withShared(split, album.shared);

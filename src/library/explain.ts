@@ -34,6 +34,8 @@ export interface ExplainFacts {
 export interface Explanation {
   /** Why the track is below `library.unsorted` with its own path; null when its tags place it. */
   readonly unsorted: Exclude<TrackState, 'ok'> | null;
+  /** What the tag `library.path_field` says, which decided instead of the template; null: it says nothing. */
+  readonly pathField: { readonly field: string; readonly value: string } | null;
   readonly albumArtist: AlbumArtistReason;
   /** Fields in which the files of the folder outvoted this one. */
   readonly outvoted: readonly Outvoted[];
@@ -85,11 +87,12 @@ export interface SuffixReason {
 
 export function explain(facts: ExplainFacts, template: Template, options: LibraryOptions): Explanation {
   const { track, album } = facts;
-  const { placement, albumArtist, notes } = tracePlacement(track, album, template, options);
+  const { placement, albumArtist, pathField, notes } = tracePlacement(track, album, template, options);
   const tags = splitListFields(track.tags, options);
   const unsorted = track.state === 'failed' ? 'failed' : 'untagged';
   return {
     unsorted: placement.isUnsorted ? unsorted : null,
+    pathField: pathField === null ? null : { field: options.pathField, value: pathField },
     albumArtist: albumArtistReason(albumArtist, tags, facts.counts, options),
     outvoted: outvotedFields(tags, album.shared ?? null),
     missing: notes.filter((note) => note.type === 'missing'),

@@ -4,6 +4,9 @@ import type { ListField } from './track-tags.ts';
 
 export type NameProfile = 'windows' | 'posix';
 
+/** Whether names that differ in case only are one name. */
+export type NameCase = 'merge' | 'sensitive';
+
 /** One more tree over the same files, below a directory of its own. */
 export interface ViewOptions {
   /** Name of the directory at the root of the mount. */
@@ -17,12 +20,19 @@ export interface ViewOptions {
 export interface LibraryOptions {
   /** Which characters and names are made harmless. */
   readonly names: NameProfile;
+  readonly case: NameCase;
   /** Further replacements, character → text, applied before the profile's own. */
   readonly replace: Readonly<Record<string, string>>;
+  /** Name of the tag that says where a file belongs, instead of the template; "": none does. */
+  readonly pathField: string;
+  /** UTF-16 units that a path below the root may have; 0: any number. */
+  readonly maxPath: number;
   /** Name of the album artist of a compilation. */
   readonly variousArtists: string;
   /** Whether files that do not say whose their album is are judged by their folder (rule aa5). */
   readonly guessCompilations: boolean;
+  /** `all`: an album of several album artists is found below each of them as well. */
+  readonly multiArtist: 'first' | 'all';
   /** Leading words that sorting moves to the end. */
   readonly articles: readonly string[];
   /** Whether `$year` is the year of this release or of the first one. */
@@ -40,9 +50,13 @@ export interface LibraryOptions {
 
 export const defaultLibraryOptions: LibraryOptions = {
   names: 'windows',
+  case: 'merge',
   replace: {},
+  pathField: '',
+  maxPath: 0,
   variousArtists: 'Various Artists',
   guessCompilations: true,
+  multiArtist: 'first',
   articles: ['The', 'A', 'An'],
   year: 'release',
   split: { genre: [';'] },
@@ -69,6 +83,8 @@ export interface LibrarySettings {
   readonly playlistMap: readonly PlaylistMapping[];
   /** So long a name that went still leads to its file, seconds. */
   readonly pathGraceSeconds: number;
+  /** A name that nothing has is looked for without regard to case. */
+  readonly caseInsensitive: boolean;
 }
 
 export const defaultLibrary: LibrarySettings = {
@@ -76,4 +92,5 @@ export const defaultLibrary: LibrarySettings = {
   options: defaultLibraryOptions,
   playlistMap: [],
   pathGraceSeconds: 300,
+  caseInsensitive: false,
 };

@@ -1,10 +1,10 @@
-// Which names of an origin are music, and which are never looked at.
+// Which names of an origin are music by default, and which are never looked at.
 
 /** Extensions that are candidates, lower case. What is inside decides how a file is parsed. */
-export const musicExtensions: ReadonlySet<string> = new Set([
+export const musicExtensions: readonly string[] = [
   ...['flac', 'mp3', 'mp2', 'ogg', 'oga', 'opus', 'spx', 'm4a', 'm4b', 'mp4', 'wav', 'wave', 'bwf'],
   ...['aif', 'aiff', 'aifc', 'aac', 'ape', 'wv', 'mpc', 'wma', 'asf', 'dsf', 'dff', 'mka', 'webm'],
-]);
+];
 
 const ignoredNames: ReadonlySet<string> = new Set([
   // storage boxes

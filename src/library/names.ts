@@ -3,7 +3,7 @@
 // Lengths are bytes of UTF-8, as the kernel counts them. Everything here is idempotent: a clean name stays as it is.
 // The profile "windows" also avoids what SMB clients, exFAT sticks and car radios refuse; "posix" only what the kernel
 // refuses.
-import type { LibraryOptions, NameProfile } from './library-options.ts';
+import type { LibraryOptions, NameCase, NameProfile } from './library-options.ts';
 
 /** Longest name of the kernel's directory entries. */
 export const nameMaxBytes = 255;
@@ -20,10 +20,31 @@ export function normalizeName(name: string): string {
   return name.normalize('NFC');
 }
 
+export const nameCases: readonly NameCase[] = ['merge', 'sensitive'];
+
 /** The key by which two names in one directory are the same: NFC, without regard to case. */
 export function foldName(name: string): string {
   // The way over upper case brings "ß" and "SS", "ς" and "σ" together; "ẞ" needs to be lower case before it.
   return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
+}
+
+/**
+ * The key by which a name is kept among its siblings. Of a tree that tells cases apart it begins with the key of one that
+ * does not and goes on with the name itself, so that both kinds can stand in one directory while a change is under way.
+ */
+export function nameKey(name: string, nameCase: NameCase): string {
+  return nameCase === 'merge' ? foldName(name) : `${foldName(name)}\u0001${normalizeName(name)}`;
+}
+
+/** Whether it is the key of a tree that tells cases apart. No name has a control character. */
+export function isExactKey(key: string): boolean {
+  return key.includes('\u0001');
+}
+
+/** The keys of all names that differ in case only lie from the first of these up to, not including, the second. */
+export function keyRange(name: string): readonly [from: string, below: string] {
+  const folded = foldName(name);
+  return [folded, `${folded}\u0002`];
 }
 
 /** One value before it is put into a component: harmless characters only. May be empty. */
@@ -62,6 +83,11 @@ export function cleanName(
 /** A text for one line of a file: without what moves the line, the cursor or the direction of reading. */
 export function withoutControls(text: string): string {
   return text.replace(unprintable, '');
+}
+
+/** The extension that a finished name ends with, with its dot; "" where it has none. */
+export function endOf(name: string): string {
+  return /(?<=.)\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
 }
 
 /** Bytes of a text in UTF-8. */

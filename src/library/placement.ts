@@ -3,6 +3,7 @@
 // the same tree. Collisions between files are not seen here: that takes the other names of the directory.
 import type { AlbumArtist, AlbumArtistGuess, AlbumArtistRule } from './album-artist.ts';
 import { type SharedFields, withShared } from './album-identity.ts';
+import { fitPath } from './fit-path.ts';
 import type { LibraryOptions } from './library-options.ts';
 import {
   cleanName,
@@ -14,11 +15,11 @@ import {
   utf8Length,
 } from './names.ts';
 import { bytesToText, extensionOf } from './real-path.ts';
-import { noteFinished, noteReplaced, type RenderNote } from './render-notes.ts';
+import { noteCut, noteFinished, noteReplaced, type RenderNote } from './render-notes.ts';
 import { splitListFields } from './split-values.ts';
 import { foldText } from './tag-text.ts';
 import type { Template } from './template.ts';
-import { renderFactsOf } from './template-fields.ts';
+import { pathFieldOf, renderFactsOf } from './template-fields.ts';
 import { type RenderedComponent, renderTemplate } from './template-render.ts';
 import type { TrackFacts } from './track-facts.ts';
 import type { TrackTags } from './track-tags.ts';
@@ -54,6 +55,8 @@ export interface AlbumFacts {
 export interface TracedPlacement {
   readonly placement: Placement;
   readonly albumArtist: AlbumArtist;
+  /** The path that the file's own tag gives; null: the template decides. */
+  readonly pathField: string | null;
   readonly notes: readonly RenderNote[];
 }
 
@@ -114,10 +117,17 @@ function place(
   const tags = shared === null ? split : withShared(split, shared);
   const isMultiDisc = album.multiDisc || (tags.discTotal ?? 1) > 1;
   const render = renderFactsOf(facts, tags, isMultiDisc, album.guess ?? null, options);
-  const isUnsorted = options.unsorted !== '' && (facts.state === 'failed' || !hasName(tags));
-  const components = isUnsorted
+  const pathField = pathFieldOf(tags, options) ?? null;
+  const isUnsorted =
+    pathField === null && options.unsorted !== '' && (facts.state === 'failed' || !hasName(tags));
+  const whole = isUnsorted
     ? unsortedComponents(facts, options, notes)
-    : keepReservedFree(renderTemplate(template, render, notes), options, notes);
+    : keepReservedFree(
+        renderTemplate(pathField === null ? template : pathFieldTemplate, render, notes),
+        options,
+        notes,
+      );
+  const components = options.maxPath === 0 ? whole : fitted(whole, options, notes);
   const file = components.at(-1) ?? { name: '_', sortText: '_', isAlbum: false };
   const directories = components.slice(0, -1);
   const albumDirectory = directories.findIndex(({ isAlbum }) => isAlbum);
@@ -131,7 +141,24 @@ function place(
     albumDirectory: albumDirectory < 0 ? null : albumDirectory,
     isUnsorted,
   };
-  return { placement, albumArtist: render.albumArtist };
+  return { placement, albumArtist: render.albumArtist, pathField };
+}
+
+/** Takes the place of the template for a file that says itself where it belongs. */
+const pathFieldTemplate: Template = {
+  source: '$path_field',
+  parts: [{ type: 'choice', alternatives: [{ type: 'field', name: 'path_field', mods: [] }] }],
+};
+
+function fitted(
+  components: readonly RenderedComponent[],
+  options: LibraryOptions,
+  notes: RenderNote[] | null,
+): readonly RenderedComponent[] {
+  const fitting = fitPath(components, options.maxPath);
+  if (notes !== null)
+    for (const [index, { name }] of components.entries()) noteCut(notes, name, fitting[index]?.name ?? name);
+  return fitting;
 }
 
 /** Whether a file has any of the three tags without which it cannot be filed. */

@@ -16,7 +16,7 @@ export type RenderNote =
     }
   /** A whole component was no safe name: blanks at its ends, a leading dot, a name of a device, nothing at all. */
   | { readonly type: 'shaped'; readonly before: string; readonly after: string }
-  /** A component was longer than a name may be. */
+  /** A component was longer than a name, or with the others longer than a path, may be. */
   | {
       readonly type: 'cut';
       readonly after: string;
@@ -69,6 +69,11 @@ export function noteFinished(
   if (after === before) return;
   const shaped = shapeName(before, profile, extension);
   if (shaped !== before) notes.push({ type: 'shaped', before, after: shaped });
-  if (shaped === after) return;
-  notes.push({ type: 'cut', after, bytesBefore: utf8Length(shaped), bytesAfter: utf8Length(after) });
+  noteCut(notes, shaped, after);
+}
+
+/** Notes what a name lost to be short enough, if anything. */
+export function noteCut(notes: RenderNote[], before: string, after: string): void {
+  if (after === before) return;
+  notes.push({ type: 'cut', after, bytesBefore: utf8Length(before), bytesAfter: utf8Length(after) });
 }

@@ -10,7 +10,9 @@ export interface ScanSettings {
   readonly ignore: readonly string[];
   /** The names that storage boxes, desktops and transfers leave behind are left out. */
   readonly ignoreBuiltin: boolean;
-  /** Extensions, in lower case and without dot, of files that are shown beside the music. */
+  /** Extensions, in lower case and without dot, of files that may be music. */
+  readonly extensions: readonly string[];
+  /** The same of files that are shown beside the music. */
   readonly sidecars: readonly string[];
 }
 
@@ -23,6 +25,7 @@ export interface WalkSettings extends ScanSettings {
 export const defaultScan: ScanSettings = {
   ignore: [],
   ignoreBuiltin: true,
+  extensions: musicExtensions,
   sidecars: ['lrc', 'cue', 'jpg', 'jpeg', 'png', 'webp', 'gif', 'pdf', 'log', 'nfo', 'txt'],
 };
 
@@ -31,10 +34,12 @@ export type WantedKind = 'music' | 'sidecar';
 /** Which files of an origin are wanted, told by their names alone. Rules of ignoring are asked by the walk. */
 export class WantedFiles {
   private readonly ignoreBuiltin: boolean;
+  private readonly music: ReadonlySet<string>;
   private readonly beside: ReadonlySet<string>;
 
-  constructor({ ignoreBuiltin, sidecars, wantsPlaylists }: WalkSettings) {
+  constructor({ ignoreBuiltin, extensions, sidecars, wantsPlaylists }: WalkSettings) {
     this.ignoreBuiltin = ignoreBuiltin;
+    this.music = new Set(extensions);
     this.beside = new Set([...sidecars, ...(wantsPlaylists ? playlistFormats.keys() : [])]);
   }
 
@@ -47,7 +52,7 @@ export class WantedFiles {
   /** null: nobody wants it. Hidden files beside music are some program's notes, and stay out. */
   kindOf(path: RealPath): WantedKind | null {
     const extension = extensionOf(path);
-    if (musicExtensions.has(extension)) return 'music';
+    if (this.music.has(extension)) return 'music';
     return this.beside.has(extension) && !baseNameOf(path).startsWith('.') ? 'sidecar' : null;
   }
 }

@@ -2,6 +2,7 @@
 // the names and by the renderer for the values.
 import { type AlbumArtist, type AlbumArtistGuess, albumArtistOf } from './album-artist.ts';
 import type { LibraryOptions } from './library-options.ts';
+import { musicExtensions } from './music-files.ts';
 import { extensionOf, parentOf, realPathText, stemOf } from './real-path.ts';
 import { initialOf, moveArticle } from './sort-name.ts';
 import type { TrackFacts } from './track-facts.ts';
@@ -105,6 +106,7 @@ const derivedGetters: Readonly<Record<string, FieldGetter>> = {
   real_dir: ({ track }) => ({ ...one(realPathText(parentOf(track.realPath))), isPath: true }),
   real_path: ({ track }) => ({ ...one(realPathText(track.realPath)), isPath: true }),
   stem: ({ track }) => one(stemOf(track.realPath)),
+  path_field: ({ tags, options }) => ({ ...one(pathFieldOf(tags, options)), isPath: true }),
   added_at: ({ track }) => one(addedDate(track)),
   added_month: ({ track }) => one(addedDate(track)?.slice(0, 7)),
 };
@@ -187,6 +189,21 @@ export function renderFactsOf(
 /** The name under which a value is ordered: its sort tag, else without leading article. */
 export function sortNameOf(value: FieldValue, text: string, options: LibraryOptions): string {
   return value.sortTag ?? moveArticle(text, options.articles);
+}
+
+/**
+ * The path that the tag of `library.path_field` gives, in components, without an extension of music at its end: the file
+ * may have become another format since. Undefined where it gives none.
+ */
+export function pathFieldOf(tags: TrackTags, { pathField }: LibraryOptions): string | undefined {
+  if (pathField === '') return undefined;
+  const parts = (tags.custom?.[pathField]?.[0] ?? '').split('/').filter((part) => part.trim() !== '');
+  const end = /(?<=.)\.([A-Za-z0-9]+)$/.exec(parts.at(-1) ?? '')?.[1];
+  const path = parts.join('/');
+  if (path === '') return undefined;
+  return end !== undefined && musicExtensions.includes(end.toLowerCase())
+    ? path.slice(0, -end.length - 1)
+    : path;
 }
 
 /** The day on which a file was first seen, "2026-03-31", in UTC. */

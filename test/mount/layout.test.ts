@@ -2,6 +2,7 @@
 import { readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { makeFlac } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { newLibrary } from '../fixtures/mounted.ts';
@@ -113,3 +114,45 @@ test('a template that is wrong is refused with its column, and the mount stays a
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/library\.template: column 9: /)]);
   expect(names(library.mountPoint)).toEqual(before);
 });
+
+test('a tag says where its file belongs, each artist of an album has it, and any case finds a name', async () => {
+  const song = (tags: Readonly<Record<string, string | readonly string[]>>) =>
+    makeFlac(
+      Object.entries(tags).flatMap(([key, values]) => [values].flat().map((value) => [key, value] as const)),
+      { audioBytes: 3000 },
+    );
+  const library = newLibrary((root) => {
+    writeFileSync(path.join(root, 'a.flac'), song({ TITLE: 'A', Musicfs_Path: 'Mixes/Summer/One.mp3' }));
+    const duo = { ALBUMARTIST: 'Ella & Louis', ALBUMARTISTS: ['Ella', 'Louis'], ALBUM: 'Porgy' };
+    writeFileSync(path.join(root, 'b.flac'), song({ TITLE: 'Gone', ...duo }));
+    writeFileSync(path.join(root, 'c.music'), song({ TITLE: 'C', ALBUM: 'X', ARTIST: 'Other' }));
+    writeFileSync(path.join(root, 'd.mp3'), song({ TITLE: 'D', ALBUM: 'X', ARTIST: 'Other' }));
+  });
+  library.config = path.join(library.folder, 'musicfs.toml');
+  const options = [
+    'case = "sensitive"\ncase_insensitive = true\npath_field = "musicfs_path"\nmulti_artist = "all"',
+    'extensions = ["flac", "music"]\nmax_path = 100',
+  ].join('\n');
+  writeFileSync(library.config, `[library]\n${options}\n[[origins]]\npath = "${library.origin}"\n`);
+  await library.mount();
+  expect(names(library.mountPoint)).toEqual([
+    'Ella & Louis/Porgy [FLAC]/00 - Gone.flac',
+    'Ella/Porgy [FLAC]/00 - Gone.flac',
+    'Louis/Porgy [FLAC]/00 - Gone.flac',
+    'Mixes/Summer/One.flac',
+    'Other/X [MUSIC]/00 - C.music',
+  ]);
+  const at = (name: string) => path.join(library.mountPoint, name);
+  expect(await library.shell('cmp "$M/mixes/SUMMER/one.FLAC" "$O/a.flac"')).toBe('');
+  expect(statSync(at('LOUIS/porgy [flac]/00 - gone.flac')).ino).toBe(
+    statSync(at('Ella/Porgy [FLAC]/00 - Gone.flac')).ino,
+  );
+  const explained = await library.run(['explain', at('Mixes/Summer/One.flac')]);
+  expect(explained.stdout).toContain('its tag MUSICFS_PATH says where it belongs: "Mixes/Summer/One"');
+
+  // A spelling that no notification names must not be remembered by the kernel.
+  writeFileSync(path.join(library.origin, 'a.flac'), song({ TITLE: 'A', MUSICFS_PATH: 'Mixes/Winter/One' }));
+  await library.rescan();
+  expect(statSync(at('mixes/WINTER/ONE.flac')).isFile()).toBe(true);
+  expect(readdirSync(at('Mixes'))).toEqual(['Winter']);
+}, 60_000);

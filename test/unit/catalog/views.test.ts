@@ -1,6 +1,6 @@
 // One file under several names: the places that views give it.
-import { expect, it } from 'vitest';
-import type { ViewOptions } from '../../../src/library/library-options.ts';
+import { describe, expect, it } from 'vitest';
+import type { LibraryOptions, ViewOptions } from '../../../src/library/library-options.ts';
 import { LibraryCatalog, track } from '../../fixtures/library-catalog.ts';
 
 const genres: ViewOptions = {
@@ -103,4 +103,62 @@ it('a view that is added or given up is laid out anew without a change of the ot
   layOut([]);
   expect(catalog.files()).toEqual(['Artist/Album [FLAC]/00 - One.flac']);
   expect(catalog.at('Artist/Album [FLAC]/00 - One.flac').links).toBe(1);
+});
+
+describe('with multi_artist = "all"', () => {
+  const duo = { tags: { albumArtist: 'Ella & Louis', albumArtists: ['Ella', 'Louis'] } };
+  const catalogOf = (options: Partial<LibraryOptions> = {}): LibraryCatalog => {
+    const catalog = new LibraryCatalog();
+    catalog.publisher = catalog.publisherWith('default', { multiArtist: 'all', ...options });
+    return catalog;
+  };
+
+  it('an album is below each of its artists as well, by the same inodes', () => {
+    const catalog = catalogOf();
+    catalog.publish(track('a', 'One', duo), track('b', 'Two'));
+    expect(catalog.files()).toEqual([
+      'Artist/Album [FLAC]/00 - Two.flac',
+      'Ella/Album [FLAC]/00 - One.flac',
+      'Ella & Louis/Album [FLAC]/00 - One.flac',
+      'Louis/Album [FLAC]/00 - One.flac',
+    ]);
+    expect(catalog.at('Louis/Album [FLAC]/00 - One.flac')).toMatchObject({
+      id: catalog.nodeOf('a'),
+      links: 3,
+    });
+    expect(catalog.reader.counters()).toMatchObject({ files: 2 });
+  });
+
+  it('an artist who has the album anyway has it once, as when the template names no album artist', () => {
+    const catalog = catalogOf();
+    catalog.publish(track('a', 'One', { tags: { albumArtist: 'Ella', albumArtists: ['Ella', 'Louis'] } }));
+    expect(catalog.files()).toEqual(['Ella/Album [FLAC]/00 - One.flac', 'Louis/Album [FLAC]/00 - One.flac']);
+    catalog.publisher = catalog.publisherWith('$album/$title', { multiArtist: 'all' });
+    while (catalog.publisher.isOutOfLayout) catalog.publisher.layOut(10);
+    expect(catalog.files()).toEqual(['Album/One.flac']);
+  });
+
+  it('what is written behind the album to tell it from another is there too', () => {
+    const catalog = catalogOf();
+    const edition = (name: string) => ({ tags: { ...duo.tags, edition: name } });
+    catalog.publish(track('x/a', 'One', edition('Mono')));
+    catalog.publish(track('y/b', 'One', edition('Stereo')));
+    expect(below(catalog, 'Louis')).toEqual([
+      'Louis/Album [FLAC]/00 - One.flac',
+      'Louis/Album [FLAC] {Stereo}/00 - One.flac',
+    ]);
+  });
+
+  it('all of it goes when the setting does, and when the file does', () => {
+    const catalog = catalogOf();
+    catalog.publish(track('a', 'One', duo));
+    catalog.publisher = catalog.publisherWith('default');
+    while (catalog.publisher.isOutOfLayout) catalog.publisher.layOut(10);
+    expect(catalog.files()).toEqual(['Ella & Louis/Album [FLAC]/00 - One.flac']);
+    expect([...catalog.tree().keys()]).not.toContain('Louis/');
+    const other = catalogOf();
+    other.publish(track('a', 'One', duo));
+    other.remove('a');
+    expect([...other.tree().keys()]).toEqual([]);
+  });
 });

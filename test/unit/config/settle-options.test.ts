@@ -103,15 +103,17 @@ test('section [library] settles how names are made; what is wrong is told with i
   };
   expect(await settled('')).toEqual(defaultLibrary);
   const chosen = await settled(
-    '[library]\ntemplate = "classic"\nnames = "posix"\nyear = "original"\nreplace = { ":" = " -" }\nsplit = { artists = [";"], keep = ["A;B"] }\npath_grace = 0\nplaylist_map = { "D:/Music" = "" }\n[[library.views]]\nroot = "Genres"\neach = "genre"\ntemplate = "$genre"',
+    '[library]\ntemplate = "classic"\nnames = "posix"\nyear = "original"\nreplace = { ":" = " -" }\nsplit = { artists = [";"], keep = ["A;B"] }\npath_grace = 0\ncase = "sensitive"\ncase_insensitive = true\npath_field = "musicfs_path"\nmax_path = 240\nmulti_artist = "all"\nplaylist_map = { "D:/Music" = "" }\n[[library.views]]\nroot = "Genres"\neach = "genre"\ntemplate = "$genre"',
   );
   expect(chosen).toEqual({
     pathGraceSeconds: 0,
+    caseInsensitive: true,
     playlistMap: [{ from: 'D:/Music', to: '' }],
     template: 'classic',
     options: {
       ...defaultLibraryOptions,
       ...{ names: 'posix', year: 'original', replace: { ':': ' -' }, splitKeep: ['A;B'] },
+      ...{ case: 'sensitive', pathField: 'MUSICFS_PATH', maxPath: 240, multiArtist: 'all' },
       split: { ...defaultLibraryOptions.split, artists: [';'] },
       views: [{ root: 'Genres', template: '$genre', each: 'genre' }],
     },
@@ -123,6 +125,9 @@ test('section [library] settles how names are made; what is wrong is told with i
     'unsorted = "a/b"': /library\.unsorted: a name has no "\/"/,
     'tempalte = "x"': /library\.tempalte/,
     'path_grace = -1': /library\.path_grace/,
+    'case = "lower"': /library\.case/,
+    'max_path = 30': /library\.max_path: 0, or 60 and more/,
+    'multi_artist = true': /library\.multi_artist/,
     '[[library.views]]\nroot = "a/b"\ntemplate = "$title"': /a name has no "\/"/,
     '[[library.views]]\nroot = "A"\ntemplate = "$titel"': /library\.views\.0\.template: column 1: /,
     '[[library.views]]\nroot = "A"\ntemplate = "$title"\neach = "title"': /title is no field that may have/,
@@ -144,12 +149,13 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
   expect(plain.scan).toEqual(defaultScan);
   expect(plain.origins).toMatchObject([{ symlinks: 'inside' }]);
   const chosen = await settled(
-    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nsidecars = ["LRC", "jpg"]\n',
+    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nextensions = ["FLAC", "xyz"]\nsidecars = ["LRC", "jpg"]\n',
     'symlinks = "none"',
   );
   expect(chosen.library).toEqual(plain.library);
   expect(chosen.scan).toEqual({
-    ...{ ignore: ['/Incoming/', '*.demo.flac'], ignoreBuiltin: false, sidecars: ['lrc', 'jpg'] },
+    ...{ ignore: ['/Incoming/', '*.demo.flac'], ignoreBuiltin: false },
+    ...{ extensions: ['flac', 'xyz'], sidecars: ['lrc', 'jpg'] },
   });
   expect(chosen.origins).toMatchObject([{ symlinks: 'none' }]);
   const wrong = {
@@ -157,7 +163,9 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
     'ignore = [""]': /library\.ignore\.0: a pattern needs a character/,
     [`ignore = ["${'ü'.repeat(600)}"]`]: /library\.ignore\.0: that pattern is too long/,
     'sidecars = [".jpg"]': /library\.sidecars\.0: an extension is 1 to 16 of a-z and 0-9, without a dot/,
-    'sidecars = ["mp3"]': /library\.sidecars\.0: files with that extension are music/,
+    'sidecars = ["mp3"]': /library\.sidecars: files with one of these extensions are music/,
+    'extensions = ["jpg"]': /library\.sidecars: files with one of these extensions are music/,
+    'extensions = []': /library\.extensions: without an extension there is no music/,
   };
   for (const [line, message] of Object.entries(wrong))
     await expect(settled(`[library]\n${line}`), line).rejects.toThrow(message);

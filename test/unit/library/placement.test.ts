@@ -164,7 +164,59 @@ describe('the walk', () => {
   });
 
   it('takes every extension of the list as a candidate and no picture', () => {
-    expect(musicExtensions.size).toBe(26);
-    expect(musicExtensions.has('jpg')).toBe(false);
+    expect(new Set(musicExtensions).size).toBe(26);
+    expect(musicExtensions).not.toContain('jpg');
+  });
+});
+
+describe('a file whose own tag says where it belongs', () => {
+  const pathField = 'MUSICFS_PATH';
+  const at = (value: string, path = realPath('dir/file.flac'), options: Partial<LibraryOptions> = {}) =>
+    pathOf(
+      place({ title: 'T', artist: 'A', custom: { [pathField]: [value] } }, path, 'ok', {
+        pathField,
+        ...options,
+      }),
+    );
+
+  it('is there, its components made safe and its extension its own', () => {
+    expect(at('Mixes/2024: Summer/One')).toBe('Mixes/2024_ Summer/One.flac');
+    expect(at('Mixes/One.FLAC')).toBe('Mixes/One.flac');
+    expect(at('Mixes/One.flac', realPath('dir/file.mp3'))).toBe('Mixes/One.mp3');
+    expect(at('Mixes/Op. 12')).toBe('Mixes/Op. 12.flac');
+    expect(at('/../Mixes//./One/')).toBe('_/Mixes/_/One.flac');
+  });
+
+  it('is led by that tag alone: other tags need not be there, and what the product uses itself stays free', () => {
+    const { isUnsorted } = place({ custom: { [pathField]: ['X/Y'] } }, realPath('a.flac'), 'untagged', {
+      pathField,
+    });
+    expect(isUnsorted).toBe(false);
+    expect(at('Unsorted/One')).toBe('_Unsorted/One.flac');
+    expect(at('.musicfs/One', realPath('a.flac'), { names: 'posix' })).toMatch(/^_/);
+  });
+
+  it('goes by the template where the tag says nothing, or is not asked for', () => {
+    expect(at(' / ')).toMatch(/^A\//);
+    expect(at('X/Y', realPath('a.flac'), { pathField: '' })).toMatch(/^A\//);
+  });
+});
+
+describe('with a longest path', () => {
+  const long = 'l'.repeat(200);
+  const placed = (title: string, options: Partial<LibraryOptions> = { maxPath: 120 }) =>
+    place({ artist: `Artist ${long}`, album: 'Album', title }, realPath('a.flac'), 'ok', options);
+
+  it('the longest names are cut, and files of one album stay together', () => {
+    const paths = ['x', `Title ${long}`].map((title) => placed(title));
+    const [short, cut] = paths.map(pathOf);
+    expect(short).toMatch(/^Artist l+\/Album \[FLAC\]\/00 - x\.flac$/);
+    expect(cut).toMatch(/^Artist l+\/Album \[FLAC\]\/00 - Title l+\.flac$/);
+    expect(cut?.length).toBe(120);
+    expect(paths[0]?.directories).toEqual(paths[1]?.directories);
+  });
+
+  it('0 is no limit', () => {
+    expect(pathOf(placed(long, { maxPath: 0 })).length).toBeGreaterThan(400);
   });
 });

@@ -64,6 +64,7 @@ async function begin(data: NativeData): Promise<Commands> {
   const tree = new TreeReader(openCatalogForReading(data.catalogPath), {
     failpoints,
     formerNameMs: data.formerNameMs,
+    caseInsensitive: data.caseInsensitive,
   });
   const content = new LocalReader((id, version) => tree.location(id, version), systemClock, failpoints);
   let freeBytes = 0;

@@ -6,6 +6,7 @@ export interface NativeData {
   readonly stateDirectory: string;
   /** So long a name that went still leads to its file. */
   readonly formerNameMs: number;
+  readonly caseInsensitive: boolean;
   readonly allowOther: boolean;
   readonly uid: number;
   readonly gid: number;
