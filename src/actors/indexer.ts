@@ -21,7 +21,13 @@ import type { StatusBoard } from './status-board.ts';
 
 export type IndexerMessage =
   /** Scan these origins (null: all), after what already waits. Refused with `already_exists` when one of them waits or runs. */
-  | { readonly type: 'scan'; readonly originId: string | null; readonly reply: Reply<null> | null }
+  | {
+      readonly type: 'scan';
+      readonly originId: string | null;
+      /** See ScanOptions; left out: false. */
+      readonly isFull?: boolean;
+      readonly reply: Reply<null> | null;
+    }
   /** Stop the scan of one origin (null: whatever runs). Answers whether there was one. */
   | { readonly type: 'cancel'; readonly originId: string | null; readonly reply: Reply<boolean> }
   | { readonly type: 'scan-ended'; readonly originId: string; readonly error: unknown };
@@ -49,9 +55,15 @@ export interface IndexerOptions {
   readonly settle: (signal: AbortSignal) => Promise<void>;
 }
 
+/** A scan that was asked for. */
+interface Asked {
+  readonly originId: string;
+  readonly isFull: boolean;
+}
+
 interface State {
-  readonly queue: readonly string[];
-  readonly running: { readonly originId: string; readonly abort: AbortController } | null;
+  readonly queue: readonly Asked[];
+  readonly running: (Asked & { readonly abort: AbortController }) | null;
   /** Scans in a row that were interrupted by the restart of a part. */
   readonly retries: number;
 }
@@ -106,7 +118,7 @@ function startLife(
     handle(state, message) {
       switch (message.type) {
         case 'scan':
-          return next(asked(state, message.originId, message.reply));
+          return next(asked(state, message));
         case 'cancel':
           return cancelled(state, message.originId, message.reply);
         case 'scan-ended':
@@ -115,33 +127,37 @@ function startLife(
     },
   };
 
-  function asked(state: State, originId: string | null, reply: Reply<null> | null): State {
+  function asked(
+    state: State,
+    { originId, isFull = false, reply }: Extract<IndexerMessage, { type: 'scan' }>,
+  ): State {
     const known = options.origins.map(({ id }) => id);
     const wanted = originId === null ? known : known.filter((id) => id === originId);
     if (wanted.length === 0) {
       reply?.reject('not_found', `no origin ${originId ?? ''}; there are: ${known.join(', ')}`);
       return state;
     }
-    const isBusy = (id: string) => state.queue.includes(id) || state.running?.originId === id;
+    const isBusy = (id: string) => [...state.queue, state.running].some((scan) => scan?.originId === id);
     const free = wanted.filter((id) => !isBusy(id));
     if (free.length === 0) {
       reply?.reject('already_exists', 'a scan is already running: musicfs status shows it');
       return state;
     }
     reply?.resolve(null);
-    return { ...state, queue: [...state.queue, ...free] };
+    return { ...state, queue: [...state.queue, ...free.map((id) => ({ originId: id, isFull }))] };
   }
 
   function next(state: State): State {
-    const [originId, ...queue] = state.queue;
-    const origin = options.origins.find(({ id }) => id === originId);
-    if (state.running !== null || origin === undefined) return state;
+    const [first, ...queue] = state.queue;
+    const origin = options.origins.find(({ id }) => id === first?.originId);
+    if (state.running !== null || first === undefined || origin === undefined) return state;
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, context.signal]);
     begin(origin.id, context.clock);
     void scanOrigin(
       {
         originId: origin.id,
+        isFull: first.isFull,
         rootPath: origin.root,
         headsDirectory: options.headsDirectory,
         walk: options.walk,
@@ -165,7 +181,7 @@ function startLife(
       () => context.self.tell({ type: 'scan-ended', originId: origin.id, error: null }),
       (error: unknown) => context.self.tell({ type: 'scan-ended', originId: origin.id, error }),
     );
-    return { ...state, queue, running: { originId: origin.id, abort } };
+    return { ...state, queue, running: { ...first, abort } };
   }
 
   function begin(originId: string, clock: Clock): void {
@@ -215,7 +231,8 @@ function startLife(
       // A part the scan needs was restarted: once more, what was published is not parsed again.
       context.log.warn({ event: 'scan_interrupted', origin: originId, error: messageOf(error) });
       board.scan = { ...scan, phase: 'listing', ended: scan.ended };
-      context.scope.timer(retryMs, { type: 'scan', originId, reply: null });
+      const isFull = state.running?.isFull === true;
+      context.scope.timer(retryMs, { type: 'scan', originId, isFull, reply: null });
       return { ...state, running: null, retries: state.retries + 1 };
     } else {
       board.scan = { ...board.scan, errors: scan.errors + 1 };
@@ -237,7 +254,7 @@ function startLife(
       return state;
     }
     const isRunning = state.running !== null && (originId === null || state.running.originId === originId);
-    const queue = state.queue.filter((id) => originId !== null && id !== originId);
+    const queue = state.queue.filter((scan) => originId !== null && scan.originId !== originId);
     if (isRunning) state.running?.abort.abort();
     reply.resolve(isRunning || queue.length < state.queue.length);
     return { ...state, queue };

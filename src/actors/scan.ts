@@ -25,6 +25,8 @@ import { laneDeadlineMs, Walk } from './walk.ts';
 
 export interface ScanOptions {
   readonly originId: string;
+  /** Every file is read again, whether it changed or not. */
+  readonly isFull: boolean;
   /** Where its files are read; null: they are fetched, with their heads in `headsDirectory`. */
   readonly rootPath: string | null;
   readonly headsDirectory: string;
@@ -195,7 +197,8 @@ class Scan {
   /** Compares, parses and publishes files; the last when those of the turn `before` are published. */
   private async index(batch: readonly SeenFile[], before: Promise<void> = Promise.resolve()): Promise<void> {
     const { originId, writer, failpoints } = this.options;
-    const files = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
+    const changed = await askWriter(writer, { type: 'compare', origin: originId, files: batch }, this.signal);
+    const files = this.options.isFull ? batch.map(({ path }) => path) : changed;
     if (files.length > 0) {
       this.options.onProgress({ phase: 'parsing', currentPath: realPathText(files[0] ?? rootRealPath) });
       const music = files.filter((file) => !this.walk.isSidecar(file));

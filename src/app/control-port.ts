@@ -230,14 +230,14 @@ function warningsOf({ board, isKept, failpoints, daemon }: ControlPortOptions): 
 }
 
 async function* rescan(
-  { originId, detached }: RescanRequest,
+  { originId, detached, full = false }: RescanRequest,
   board: StatusBoard,
   clock: Clock,
   signal: AbortSignal,
 ): AsyncIterable<ScanProgress> {
   const endedBefore = board.scan.ended;
   const wanted = originId === undefined ? Math.max(board.origins.size, 1) : 1;
-  await indexer.ask<null>((reply) => ({ type: 'scan', originId: originId ?? null, reply }), {
+  await indexer.ask<null>((reply) => ({ type: 'scan', originId: originId ?? null, isFull: full, reply }), {
     timeoutMs: askMs,
     signal,
   });

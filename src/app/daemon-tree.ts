@@ -150,6 +150,7 @@ export function treeOf(parts: DaemonParts): SupervisorSpec {
         size: parserCount,
         dropPrivileges: process.getuid?.() === 0,
         limits: limits.parser,
+        legacyCharset: walk.legacyCharset,
         failpoints: () => failpoints.settings('parser'),
       },
     },

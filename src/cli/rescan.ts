@@ -11,17 +11,23 @@ import { createProgressView, type ProgressView } from './progress-view.ts';
 interface RescanOptions extends DaemonOptions {
   readonly origin?: string;
   readonly wait?: boolean;
+  readonly full?: boolean;
 }
 
 export function registerRescan(program: Command): void {
   addDaemonOptions(program.command('rescan').argument('[mountpoint]', 'which mount'))
     .description('look for changes on the origins')
     .option('--origin <id>', 'this origin only')
+    .option('--full', 'read every file again, whether it changed or not')
     .option('--wait', 'follow the scan to its end; interrupting ends the scan')
     .action(async (mountPoint: string | undefined, options: RescanOptions) => {
       await withDaemon(mountPoint, options, async (client) => {
         const request = options.origin === undefined ? {} : { originId: options.origin };
-        const progress = client.rescan({ ...request, detached: options.wait !== true });
+        const progress = client.rescan({
+          ...request,
+          detached: options.wait !== true,
+          full: options.full === true,
+        });
         await (options.wait === true ? follow(progress, options) : noteStart(progress, options));
       });
     });

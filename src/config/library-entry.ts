@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { libraryLimits } from '../library/library-limits.ts';
 import { defaultLibrary, type LibraryOptions, type LibrarySettings } from '../library/library-options.ts';
 import { foldName } from '../library/names.ts';
-import { defaultScan, type ScanSettings } from '../library/scan-settings.ts';
+import { defaultScan, isCodePage, type ScanSettings } from '../library/scan-settings.ts';
 import { parseTemplate } from '../library/template.ts';
 import { type ListField, listFields } from '../library/track-tags.ts';
 
@@ -113,6 +113,12 @@ const libraryObject = v.strictObject({
   ignore_builtin: v.optional(v.boolean()),
   extensions: v.optional(v.pipe(extensionList, v.nonEmpty('without an extension there is no music'))),
   sidecars: v.optional(extensionList),
+  legacy_charset: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(isCodePage, 'no code page of that name is known; windows-1251, shift_jis and gbk are some'),
+    ),
+  ),
 });
 
 type LibraryEntry = v.InferOutput<typeof libraryObject>;
@@ -135,6 +141,7 @@ export function scanSettingsOf(entry: LibraryEntry = {}): ScanSettings {
     ignoreBuiltin: entry.ignore_builtin ?? defaultScan.ignoreBuiltin,
     extensions: entry.extensions ?? defaultScan.extensions,
     sidecars: entry.sidecars ?? defaultScan.sidecars,
+    legacyCharset: entry.legacy_charset ?? defaultScan.legacyCharset,
   };
 }
 

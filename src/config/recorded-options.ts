@@ -58,6 +58,7 @@ const schema = v.object({
       ignoreBuiltin: v.boolean(),
       extensions: v.optional(v.array(v.string()), [...defaultScan.extensions]),
       sidecars: v.array(v.string()),
+      legacyCharset: v.optional(v.string(), defaultScan.legacyCharset),
     }),
     defaultScan,
   ),

@@ -317,6 +317,8 @@ export interface RescanRequest {
   /** Absent: all origins. */
   readonly originId?: string;
   readonly detached: boolean;
+  /** Every file is read again, whether it changed or not; left out: false. */
+  readonly full?: boolean;
 }
 
 export interface ScanProgress {

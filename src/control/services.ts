@@ -31,8 +31,8 @@ export function systemService(port: ControlPort, { unary }: CallAnswerer): Syste
 
 export function originService(port: ControlPort, { unary, stream }: CallAnswerer): OriginHandlers {
   return {
-    RescanOrigin: stream(({ originId, detached }, signal) =>
-      scanMessages(port, { detached, ...(originId === undefined ? {} : { originId }) }, signal),
+    RescanOrigin: stream(({ originId, detached, full }, signal) =>
+      scanMessages(port, { detached, full, ...(originId === undefined ? {} : { originId }) }, signal),
     ),
     CancelScan: unary(async ({ originId }) => ({ cancelled: await port.cancelScan(originId) })),
   };

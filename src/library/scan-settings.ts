@@ -1,5 +1,5 @@
-// What a walk of an origin looks for and what it leaves out, as configured in section [library]. It says nothing about
-// places and names, so that a change of it lays nothing out anew: the next scan brings it to the tree.
+// What a walk of an origin looks for, what it leaves out and how what it finds is read, as configured in section [library].
+// It says nothing about places and names, so that a change of it lays nothing out anew: the next scan brings it to the tree.
 import { ignoreFileName } from './ignore-rules.ts';
 import { isIgnoredName, musicExtensions } from './music-files.ts';
 import { playlistFormats } from './playlist.ts';
@@ -14,6 +14,8 @@ export interface ScanSettings {
   readonly extensions: readonly string[];
   /** The same of files that are shown beside the music. */
   readonly sidecars: readonly string[];
+  /** The code page of tags that are no Unicode; a name of the WHATWG Encoding standard. */
+  readonly legacyCharset: string;
 }
 
 /** What is not configured of it. */
@@ -27,7 +29,17 @@ export const defaultScan: ScanSettings = {
   ignoreBuiltin: true,
   extensions: musicExtensions,
   sidecars: ['lrc', 'cue', 'jpg', 'jpeg', 'png', 'webp', 'gif', 'pdf', 'log', 'nfo', 'txt'],
+  legacyCharset: 'windows-1252',
 };
+
+/** Whether that is the name of a code page that can be read. */
+export function isCodePage(name: string): boolean {
+  try {
+    return !new TextDecoder(name).encoding.startsWith('utf-');
+  } catch {
+    return false;
+  }
+}
 
 export type WantedKind = 'music' | 'sidecar';
 

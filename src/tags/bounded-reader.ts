@@ -147,6 +147,12 @@ export class BoundedReader {
     return best;
   }
 
+  /** Whether these bytes stand, one after the other, in what was read of the file. */
+  readonly hasRead = (bytes: Buffer): boolean =>
+    this.windows.some(({ bytes: { buffer, byteOffset, length } }) =>
+      Buffer.from(buffer, byteOffset, length).includes(bytes),
+    );
+
   private request(area: Uint8Array, offset: number, length: number): Window {
     if (this.needs !== null || !this.isThere(offset, length)) {
       this.needs ??= { offset, lengthBytes: length };

@@ -34,12 +34,14 @@ const familyOrder = [
 
 /**
  * The tags of one file. `isApeCarrier`: APEv2 is the container's own tag, and ID3v2 in front of it is not.
- * `nulSeparated` names the ID3v2.2/2.3 frames whose values were separated by NUL rather than by "/".
+ * `nulSeparated` names the ID3v2.2/2.3 frames whose values were separated by NUL rather than by "/". `meant` gives the text
+ * that was meant by one of a family that declares ISO 8859-1.
  */
 export function mapNativeTags(
   native: NativeTags,
   isApeCarrier: boolean,
   nulSeparated: ReadonlySet<string>,
+  meant: (text: string) => string,
 ): TrackTags {
   const order = isApeCarrier ? ['APEv2', ...familyOrder.filter((family) => family !== 'APEv2')] : familyOrder;
   const budget = { values: parserLimits.values, bytes: parserLimits.textBytes };
@@ -47,7 +49,7 @@ export function mapNativeTags(
   for (const family of order) {
     const tags = native[family];
     if (tags === undefined) continue;
-    const raw = readFamily(family, isOldId3(family) ? rejoin(tags, nulSeparated) : tags, budget);
+    const raw = readFamily(family, isOldId3(family) ? rejoin(tags, nulSeparated) : tags, meant, budget);
     for (const [field, values] of raw.fields) if (!merged.fields.has(field)) merged.fields.set(field, values);
     for (const [key, values] of raw.custom) {
       if (!merged.custom.has(key) && merged.custom.size < parserLimits.customKeys)
@@ -85,6 +87,7 @@ function rejoin(tags: readonly NativeTag[], nulSeparated: ReadonlySet<string>): 
 function readFamily(
   family: string,
   tags: readonly NativeTag[],
+  meant: (text: string) => string,
   budget: { values: number; bytes: number },
 ): RawTags {
   const raw: RawTags = { fields: new Map(), custom: new Map() };
@@ -93,12 +96,12 @@ function readFamily(
     const { field, key } = nameOf(family, id);
     if (field === 'ignored') continue;
     if (field === 'credits') {
-      addCredits(raw.fields, value, budget);
+      addCredits(raw.fields, value, meant, budget);
       continue;
     }
     const text = textOf(field, value);
     if (text === undefined) continue;
-    const decoded = isByteText ? fromWindows1252(text) : text;
+    const decoded = isByteText ? meant(text) : text;
     const isIdFrame = id === 'UFID' || id === 'UFI';
     const named = isIdFrame ? 'mbRecordingId' : field;
     if (named !== null) add<RawField>(raw.fields, named, decoded, maxBytesOf(field), budget);
@@ -163,20 +166,10 @@ function textOf(field: RawField | null, value: unknown): string | undefined {
   return field === 'comment' && isNote ? undefined : value.text;
 }
 
-const windows1252 = new TextDecoder('windows-1252');
-
-/**
- * Text that was declared ISO 8859-1 and has characters there that nobody writes was Windows-1252, which puts quotes
- * and dashes in their place.
- */
-function fromWindows1252(text: string): string {
-  if (!/[\u0080-\u009f]/.test(text) || /[^\u0000-\u00ff]/.test(text)) return text;
-  return windows1252.decode(Buffer.from(text, 'latin1'));
-}
-
 function addCredits(
   fields: Map<RawField, string[]>,
   value: unknown,
+  meant: (text: string) => string,
   budget: { values: number; bytes: number },
 ): void {
   if (typeof value !== 'object' || value === null) return;
@@ -184,8 +177,7 @@ function addCredits(
     const field = creditRoles[role.toLowerCase()] ?? (role.toLowerCase() === 'mix' ? null : 'performer');
     if (field === null || !Array.isArray(names)) continue;
     for (const name of names) {
-      if (typeof name === 'string')
-        add(fields, field, fromWindows1252(name), parserLimits.valueBytes, budget);
+      if (typeof name === 'string') add(fields, field, meant(name), parserLimits.valueBytes, budget);
     }
   }
 }

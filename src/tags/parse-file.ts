@@ -11,6 +11,7 @@ import type { TrackTags } from '../library/track-tags.ts';
 import { errnoOf, messageOf } from '../platform/errors.ts';
 import { openBeneath } from '../platform/native.ts';
 import { BoundedReader, type HeldRange, type ReadCounts } from './bounded-reader.ts';
+import type { LegacyText } from './legacy-text.ts';
 import { mapNativeTags } from './native-tags.ts';
 import type { ChildResult } from './parse-outcome.ts';
 import { parserLimits } from './parser-limits.ts';
@@ -43,6 +44,7 @@ interface FileToParse {
 interface Wanted {
   readonly tags: boolean;
   readonly fileFp: boolean;
+  readonly legacy: LegacyText;
 }
 
 /** The result for one file; never rejects for what the file holds. */
@@ -97,7 +99,7 @@ async function parseOpenFile(
     if (file.sizeBytes === 0) return failed('the file is empty');
     if (!wanted.tags) return failed('not parsed');
     if (container === null) return failed('not a music file that is known');
-    const tags = await readTags(reader, container, range);
+    const tags = await readTags(reader, container, range, wanted.legacy);
     const fileFp = wanted.fileFp ? fileFingerprint(reader, hash) : null;
     if (reader.needs !== null) return needed(reader, reader.needs);
     if (tags === null) return { type: 'not-music', ...reader.counts };
@@ -166,6 +168,7 @@ async function readTags(
   reader: BoundedReader,
   container: AudioContainer,
   range: AudioRange,
+  legacy: LegacyText,
 ): Promise<TrackTags | null> {
   const view = parserViewOf(container, reader.size, range, reader.read);
   const tokenizer = new ReaderTokenizer(reader, mimeTypes[view.as], view.pieces);
@@ -176,7 +179,9 @@ async function readTags(
   });
   if (parsed.format.hasVideo === true) return null;
   const isApeCarrier = container === 'ape' || container === 'wavpack' || container === 'musepack';
-  const named = mapNativeTags(parsed.native, isApeCarrier, nulSeparatedFrames(parsed));
+  const named = mapNativeTags(parsed.native, isApeCarrier, nulSeparatedFrames(parsed), (text) =>
+    legacy.fromLatin1(text, reader.hasRead),
+  );
   if (tokenizer.isLimitHit && !hasName(named)) throw new Error('the tags need more reading than is allowed');
   return { ...named, ...technicalFields(parsed, reader, container, range, view.isShortened) };
 }

@@ -65,6 +65,7 @@ export interface ChildBatch {
   /** What of each file is there; null: all of it. */
   readonly held: readonly (readonly HeldRange[] | null)[];
   readonly wantsFileFp: boolean;
+  readonly legacyCharset: string;
   /** False: size, time and content identity only. */
   readonly wantsTags: boolean;
   /** Failpoints to arm, empty unless they are on. */

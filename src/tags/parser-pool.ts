@@ -41,6 +41,8 @@ export interface ParserPoolOptions {
   /** The daemon is root: children run as nobody, with the one right to read every file. */
   readonly dropPrivileges: boolean;
   readonly limits: ParserLimits;
+  /** Name of a code page; see legacy-text.ts. */
+  readonly legacyCharset: string;
   readonly log: Logger;
   readonly clock: Clock;
   /** `parser.file=…` lines that a child arms before these files; none unless failpoints are on. */
@@ -201,6 +203,7 @@ export class ParserPool {
       files,
       held: chunk.map(({ held }) => held),
       wantsFileFp: first.job.wantsFileFp,
+      legacyCharset: this.options.legacyCharset,
       wantsTags: first.stage !== 'identify',
       failpoints: this.options.failpoints(files),
     });

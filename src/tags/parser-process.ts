@@ -5,9 +5,11 @@
 // between files but the armed failpoints.
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import xxhash from 'xxhash-wasm';
+import { defaultScan } from '../library/scan-settings.ts';
 import { errnoOf } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { endWithParent } from '../platform/native.ts';
+import { LegacyText, tolerateBadUtf8 } from './legacy-text.ts';
 import { type Hash64, parseFile } from './parse-file.ts';
 import { type ChildBatch, childReady, rootUnavailable } from './parse-outcome.ts';
 
@@ -19,6 +21,9 @@ async function main(): Promise<void> {
   const failpoints = new Failpoints(false);
   const lines = new LineReader(0);
   let armed = '';
+  let charset = defaultScan.legacyCharset;
+  let legacy = new LegacyText(charset);
+  tolerateBadUtf8(() => legacy);
   writeLine(childReady);
   for (;;) {
     const line = lines.next();
@@ -31,10 +36,14 @@ async function main(): Promise<void> {
       failpoints.clear();
       for (const text of batch.failpoints) failpoints.set(text);
     }
+    if (batch.legacyCharset !== charset) {
+      charset = batch.legacyCharset;
+      legacy = new LegacyText(charset);
+    }
     const rootFd = openRoot(batch.rootPath);
     if (rootFd === null) continue;
     try {
-      await parseBatch(rootFd, batch, failpoints, h64Raw);
+      await parseBatch(rootFd, batch, failpoints, legacy, h64Raw);
     } finally {
       closeSync(rootFd);
     }
@@ -55,12 +64,13 @@ async function parseBatch(
   rootFd: number,
   batch: ChildBatch,
   failpoints: Failpoints,
+  legacy: LegacyText,
   hash: Hash64,
 ): Promise<void> {
   for (const [index, path] of batch.files.entries()) {
     const action = batch.wantsTags ? failpoints.check('parser.file') : null;
     if (action !== null) sleepSync(action.type === 'delay' ? action.ms : Number.POSITIVE_INFINITY);
-    const wanted = { tags: batch.wantsTags, fileFp: batch.wantsFileFp };
+    const wanted = { tags: batch.wantsTags, fileFp: batch.wantsFileFp, legacy };
     writeLine(
       JSON.stringify(await parseFile(rootFd, { path, held: batch.held[index] ?? null }, wanted, hash)),
     );

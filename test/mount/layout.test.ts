@@ -2,7 +2,7 @@
 import { readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { makeFlac } from '../fixtures/audio-files.ts';
+import { makeFlac, makeMp3 } from '../fixtures/audio-files.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { newLibrary } from '../fixtures/mounted.ts';
@@ -155,4 +155,33 @@ test('a tag says where its file belongs, each artist of an album has it, and any
   await library.rescan();
   expect(statSync(at('mixes/WINTER/ONE.flac')).isFile()).toBe(true);
   expect(readdirSync(at('Mixes'))).toEqual(['Winter']);
+}, 60_000);
+
+test('another code page for old tags reaches what was read before with rescan --full, by the same inodes', async () => {
+  const library = newLibrary((root) => {
+    const tags = [
+      ['TPE1', '\xca\xe8\xed\xee'], // "Кино" in Windows-1251
+      ['TALB', 'A'],
+    ] as const;
+    writeFileSync(path.join(root, 'a.mp3'), makeMp3(tags, { version: 3, latin1: true }));
+  });
+  library.config = path.join(library.folder, 'musicfs.toml');
+  const origin = `[[origins]]\npath = "${library.origin}"\n`;
+  writeFileSync(library.config, origin);
+  await library.mount();
+  const before = names(library.mountPoint);
+  expect(before).toEqual(['\xca\xe8\xed\xee/A [MP3]/00 - a.mp3']);
+  const { ino } = statSync(path.join(library.mountPoint, before[0] ?? ''));
+  writeFileSync(library.config, `[library]\nlegacy_charset = "windows-1251"\n${origin}`);
+  expect((await library.run(['restart', library.mountPoint])).code).toBe(0);
+  await library.rescan();
+  expect(names(library.mountPoint)).toEqual(before);
+  expect((await library.run(['rescan', library.mountPoint, '--wait', '--full'])).stdout).toContain(
+    '0 errors',
+  );
+  expect(names(library.mountPoint)).toEqual(['\u041a\u0438\u043d\u043e/A [MP3]/00 - a.mp3']);
+  expect(statSync(path.join(library.mountPoint, '\u041a\u0438\u043d\u043e/A [MP3]/00 - a.mp3')).ino).toBe(
+    ino,
+  );
+  expect(await library.shell('cmp "$M/\u041a\u0438\u043d\u043e/A [MP3]/00 - a.mp3" "$O/a.mp3"')).toBe('');
 }, 60_000);

@@ -9,13 +9,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stateDirectoryFor } from '../../src/platform/instance-paths.ts';
+import { descriptorsOf } from '../fixtures/descriptors.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { type ChildResult, endOf, runLimited, startChild } from '../fixtures/limited-child.ts';
@@ -56,10 +56,9 @@ function statusOf(pid: number): string {
 
 /** Flags of each descriptor on /dev/fuse, octal. */
 function fuseDescriptorsOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    if (readlinkSync(`/proc/${pid}/fd/${fd}`) !== '/dev/fuse') return [];
-    return /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? [];
-  });
+  return descriptorsOf(pid)
+    .filter(({ place }) => place === '/dev/fuse')
+    .flatMap(({ info }) => /^flags:\s*(\d+)$/m.exec(info)?.[1] ?? []);
 }
 
 async function expectPowerless(library: Library): Promise<void> {

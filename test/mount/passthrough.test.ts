@@ -1,19 +1,12 @@
 // Kernel passthrough: the kernel reads local files itself, and everything else stays as it was.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type AgedOrigin, agedFiles, agedOrigin, agedShownAs } from '../fixtures/aged-origins.ts';
 import { makeFlac } from '../fixtures/audio-files.ts';
+import { descriptorsOf } from '../fixtures/descriptors.ts';
 import { eventually } from '../fixtures/eventually.ts';
 import { type Library, mountLibrary } from '../fixtures/mounted.ts';
 import { TalkingChild } from '../fixtures/talking-child.ts';
@@ -39,10 +32,9 @@ function viewsOf(pid: number): number {
   const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[0]);
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];
-    const link = readlinkSync(`/proc/${pid}/fd/${fd}`);
-    return link.startsWith('/') && !link.startsWith('/memfd:') && !mounts.includes(id);
+  return descriptorsOf(pid).filter(({ place, info }) => {
+    const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
+    return place.startsWith('/') && !place.startsWith('/memfd:') && !mounts.includes(id);
   }).length;
 }
 

@@ -146,16 +146,16 @@ describe('musicfs rescan', () => {
     const { code, stdout } = await runMusicfs(['rescan', '--socket', control.socketPath]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^scan started; .*\n$/);
-    expect(fake.rescans).toEqual([{ detached: true }]);
+    expect(fake.rescans).toEqual([{ detached: true, full: false }]);
   });
 
   it('follows a scan in lines on stderr and sums it up on stdout', async () => {
     const fake = createFakeDaemon();
     await using control = await serve(fake.port);
-    const args = ['rescan', '--wait', '--origin', 'local', '--socket', control.socketPath];
+    const args = ['rescan', '--wait', '--full', '--origin', 'local', '--socket', control.socketPath];
     const { code, stdout, stderr } = await runMusicfs(args);
     expect(code).toBe(0);
-    expect(fake.rescans).toEqual([{ originId: 'local', detached: false }]);
+    expect(fake.rescans).toEqual([{ originId: 'local', detached: false, full: true }]);
     expect(stderr).toBe('listing: 0 of 2 files, 0 a second\n');
     expect(stdout.split('\n')).toEqual([
       expect.stringMatching(/^scanned 2 files in \d s: 2 added, 0 changed, 0 moved, 0 removed, 0 errors$/),

@@ -76,7 +76,7 @@ describe('Origin', () => {
           currentPath: 'a.flac',
         }),
       );
-      expect(fake.rescans).toEqual([{ originId: 'local', detached: false }]);
+      expect(fake.rescans).toEqual([{ originId: 'local', detached: false, full: false }]);
     });
   });
 
@@ -84,9 +84,9 @@ describe('Origin', () => {
     const fake = createFakeDaemon();
     await withClient(fake, async (client) => {
       const parts: ScanProgress[] = [];
-      for await (const part of client.rescan({ detached: true })) parts.push(part);
+      for await (const part of client.rescan({ detached: true, full: true })) parts.push(part);
       expect(parts).toHaveLength(1);
-      expect(fake.rescans).toEqual([{ detached: true }]);
+      expect(fake.rescans).toEqual([{ detached: true, full: true }]);
     });
   });
 

@@ -13,6 +13,13 @@ import {
 import { encodeWithFfmpeg } from '../../fixtures/encoded-audio.ts';
 import { MusicFolder, startPool } from './music-folder.ts';
 
+/** The bytes with a text in them replaced by others, as many, which are no UTF-8. */
+function badUtf8(bytes: Buffer, text: string, instead: string): Buffer {
+  const at = bytes.indexOf(text);
+  bytes.write(instead, at, 'latin1');
+  return bytes;
+}
+
 describe('tags of files made in code', () => {
   it('come out of Vorbis comments in FLAC, several values as lists', async () => {
     const folder = new MusicFolder({
@@ -191,6 +198,67 @@ describe('tags of files made in code', () => {
     expect(await folder.tagsOf(startPool(), 'a.mp3')).toMatchObject({
       title: 'Don\u2019t \u2013 Caf\u00e9',
       artist: 'Mot\u00f6rhead',
+    });
+  });
+
+  it('are read in the code page that is configured, where they are no Unicode', async () => {
+    const cyrillic = '\u041a\u0438\u043d\u043e'; // "Кино"
+    const inCodePage = '\xca\xe8\xed\xee';
+    const name = '\u0413\u0440\u0443\u043f\u043f\u0430 \u043a\u0440\u043e\u0432\u0438'; // "Группа крови"
+    const nameInCodePage = '\xc3\xf0\xf3\xef\xef\xe0 \xea\xf0\xee\xe2\xe8';
+    const folder = new MusicFolder({
+      'a.mp3': makeMp3(
+        [
+          ['TPE1', inCodePage],
+          ['TIT2', nameInCodePage],
+        ],
+        { version: 3, latin1: true },
+      ),
+      'b.mp3': makeMp3([], {
+        version: null,
+        tail: makeId3v1({ artist: inCodePage, title: nameInCodePage, album: 'X' }),
+      }),
+      // Unicode, whose characters all are of ISO 8859-1 by chance.
+      'c.mp3': makeMp3([['TPE1', 'Bj\u00f6rk']], { version: 3 }),
+      'd.mp3': makeMp3([['TPE1', 'Bj\u00f6rk']], { version: 4 }),
+      'e.flac': badUtf8(
+        makeFlac([
+          ['ARTIST', 'XXXX'],
+          ['TITLE', cyrillic],
+        ]),
+        'XXXX',
+        inCodePage,
+      ),
+      'f.mp3': badUtf8(makeMp3([['TPE1', 'XXXX']], { version: 4 }), 'XXXX', inCodePage),
+    });
+    const pool = startPool({ legacyCharset: 'windows-1251' });
+    const both = { artist: cyrillic, title: name };
+    expect(await folder.tagsOf(pool, 'a.mp3')).toMatchObject(both);
+    expect(await folder.tagsOf(pool, 'b.mp3')).toMatchObject(both);
+    for (const file of ['c.mp3', 'd.mp3'])
+      expect(await folder.tagsOf(pool, file)).toMatchObject({ artist: 'Bj\u00f6rk' });
+    expect(await folder.tagsOf(pool, 'e.flac')).toMatchObject({ artist: cyrillic, title: cyrillic });
+    expect(await folder.tagsOf(pool, 'f.mp3')).toMatchObject({ artist: cyrillic });
+    // By default it is the one of the west.
+    const western = startPool();
+    expect(await folder.tagsOf(western, 'a.mp3')).toMatchObject({ artist: '\xca\xe8\xed\xee' });
+    expect(await folder.tagsOf(western, 'e.flac')).toMatchObject({ artist: '\xca\xe8\xed\xee' });
+  });
+
+  it('in a code page of several bytes a character are read, and what is none of it as Windows-1252', async () => {
+    const shiftJis = '\x8e\x52\x89\xba'; // "山下"
+    const folder = new MusicFolder({
+      'a.mp3': makeMp3(
+        [
+          ['TPE1', shiftJis],
+          ['TIT2', 'Caf\xe9'],
+        ],
+        { version: 3, latin1: true },
+      ),
+    });
+    expect(await folder.tagsOf(startPool({ legacyCharset: 'shift_jis' }), 'a.mp3')).toMatchObject({
+      artist: '\u5c71\u4e0b',
+      title: 'Caf\u00e9',
     });
   });
 

@@ -1,9 +1,11 @@
 // A folder of music for one test, and a pool of real parser children over it; both gone when the test ends.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { realPath } from '../../../src/library/real-path.ts';
+import { defaultScan } from '../../../src/library/scan-settings.ts';
 import type { TrackTags } from '../../../src/library/track-tags.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { silentLogger } from '../../../src/platform/logger.ts';
@@ -54,6 +56,7 @@ export function startPool(
     log: silentLogger,
     clock: systemClock,
     failpoints: () => [],
+    legacyCharset: defaultScan.legacyCharset,
     ...options,
     limits: { ...defaultParserLimits, ...options.limits },
   });

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { type RealPath, realPath } from '../../../src/library/real-path.ts';
@@ -16,6 +16,7 @@ import {
   makeOgg,
   makeWav,
 } from '../../fixtures/audio-files.ts';
+import { descriptorsOf } from '../../fixtures/descriptors.ts';
 import { encodeWithFfmpeg } from '../../fixtures/encoded-audio.ts';
 import { mutated, randomOf } from '../../fixtures/mutations.ts';
 import { printedSeed } from '../../fixtures/printed-seed.ts';
@@ -167,15 +168,7 @@ describe('a child', () => {
       .filter((line) => line !== '');
     expect(environment.map((line) => line.split('=')[0]).sort()).toEqual(['LANG', 'PATH']);
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(folder.root);
-    const openFiles = (): readonly string[] =>
-      readdirSync(`/proc/${pid}/fd`).map((fd) => {
-        try {
-          return readlinkSync(`/proc/${pid}/fd/${fd}`);
-        } catch {
-          // Closed since the listing.
-          return '';
-        }
-      });
+    const openFiles = (): readonly string[] => descriptorsOf(pid ?? 0).map(({ place }) => place);
     const isFile = (target: string): boolean => target.startsWith('/') && !target.startsWith('/dev/');
     // The folder is closed after the last answer.
     await vi.waitUntil(() => !openFiles().some(isFile), { timeout: 10_000, interval: 5 });

@@ -149,13 +149,13 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
   expect(plain.scan).toEqual(defaultScan);
   expect(plain.origins).toMatchObject([{ symlinks: 'inside' }]);
   const chosen = await settled(
-    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nextensions = ["FLAC", "xyz"]\nsidecars = ["LRC", "jpg"]\n',
+    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nextensions = ["FLAC", "xyz"]\nsidecars = ["LRC", "jpg"]\nlegacy_charset = "windows-1251"\n',
     'symlinks = "none"',
   );
   expect(chosen.library).toEqual(plain.library);
   expect(chosen.scan).toEqual({
     ...{ ignore: ['/Incoming/', '*.demo.flac'], ignoreBuiltin: false },
-    ...{ extensions: ['flac', 'xyz'], sidecars: ['lrc', 'jpg'] },
+    ...{ extensions: ['flac', 'xyz'], sidecars: ['lrc', 'jpg'], legacyCharset: 'windows-1251' },
   });
   expect(chosen.origins).toMatchObject([{ symlinks: 'none' }]);
   const wrong = {
@@ -165,6 +165,8 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
     'sidecars = [".jpg"]': /library\.sidecars\.0: an extension is 1 to 16 of a-z and 0-9, without a dot/,
     'sidecars = ["mp3"]': /library\.sidecars: files with one of these extensions are music/,
     'extensions = ["jpg"]': /library\.sidecars: files with one of these extensions are music/,
+    'legacy_charset = "klingon"': /library\.legacy_charset: no code page of that name is known/,
+    'legacy_charset = "utf-8"': /library\.legacy_charset/,
     'extensions = []': /library\.extensions: without an extension there is no music/,
   };
   for (const [line, message] of Object.entries(wrong))

@@ -4,10 +4,12 @@
 export interface RescanOriginRequest {
   'originId'?: (string);
   'detached'?: (boolean);
+  'full'?: (boolean);
   '_originId'?: "originId";
 }
 
 export interface RescanOriginRequest__Output {
   'originId'?: (string);
   'detached': (boolean);
+  'full': (boolean);
 }
