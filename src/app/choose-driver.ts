@@ -1,10 +1,12 @@
 // What differs between the drivers when the daemon is put together: what a session is, and which fuse handler serves it.
 // Called by app/daemon.ts only.
+
 import path from 'node:path';
 import type { FuseHandlerOptions } from '../actors/fuse-handler.ts';
 import type { NativeHandlerOptions } from '../actors/native-handler.ts';
 import { NativeProcess } from '../fuse/drivers/fuse-native/native-process.ts';
 import { mayPassThrough } from '../platform/capabilities.ts';
+import type { Ownership } from '../platform/fuse-settings.ts';
 import { createEventfd } from '../platform/native.ts';
 import { isCached, isFetched } from '../platform/origin-settings.ts';
 import type { DaemonOptions, InheritedSession } from './daemon-options.ts';
@@ -23,8 +25,7 @@ export function sessionFor(options: DaemonOptions): Session {
       formerNameMs: options.library.pathGraceSeconds * 1000,
       caseInsensitive: options.library.caseInsensitive,
       allowOther: options.allowOther,
-      uid: options.uid,
-      gid: options.gid,
+      ownership: ownershipOf(options),
       failpoints: options.enableFailpoints,
     })
   );
@@ -57,8 +58,7 @@ export function fuseHandlerFor(
         caseInsensitive: options.library.caseInsensitive,
         cacheDirectory: options.cache.enabled && options.origins.some(isCached) ? cacheOf(options) : null,
         fetched: options.origins.filter(isFetched).map(({ id }) => id),
-        uid: options.uid,
-        gid: options.gid,
+        ownership: ownershipOf(options),
         failpoints: options.enableFailpoints,
       },
       isAdopted,
@@ -72,4 +72,8 @@ export function cacheOf({ stateDirectory }: DaemonOptions): string {
 
 export function catalogOf({ stateDirectory }: DaemonOptions): string {
   return path.join(stateDirectory, 'catalog.db');
+}
+
+function ownershipOf({ ownership, uid, gid }: DaemonOptions): Ownership {
+  return { ...ownership, uid: ownership.uid ?? uid, gid: ownership.gid ?? gid };
 }

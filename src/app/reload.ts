@@ -24,6 +24,7 @@ const classes = {
   scan: 'restart',
   artwork: 'restart',
   passthrough: 'restart',
+  ownership: 'remount',
   mountPoint: 'remount',
   stateDirectory: 'remount',
   driver: 'remount',
@@ -60,9 +61,9 @@ export class Reload {
   async record(): Promise<void> {
     try {
       const next = await this.settle();
-      const { mountPoint, stateDirectory, socketPath, driver, allowOther } = this.current;
+      const { mountPoint, stateDirectory, socketPath, driver, allowOther, ownership } = this.current;
       const { enableFailpoints, failpoints, given } = this.current;
-      const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther };
+      const kept = { mountPoint, stateDirectory, socketPath, driver, allowOther, ownership };
       const { origins, cache, library, scan, artwork, passthrough, logLevel } = next;
       const wanted = { origins, cache, library, scan, artwork, passthrough, logLevel };
       recordOptions({ ...kept, ...wanted, enableFailpoints, failpoints, given });

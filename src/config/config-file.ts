@@ -12,12 +12,26 @@ import { libraryEntry } from './library-entry.ts';
 import { originEntry, withAbsolutePaths } from './origin-entries.ts';
 import { bytesOf, isSize, sizeHint } from './sizes.ts';
 
+/** Permission bits as they are written for chmod. */
+const permissions = (highest: number, hint: string) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^0?[0-7]{3}$/, 'three octal digits as for chmod, "0644"'),
+    v.transform((text) => Number.parseInt(text, 8)),
+    v.check((bits) => (bits & ~highest) === 0, hint),
+  );
+const userId = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xff_ff_ff_fe));
+
 const schema = v.strictObject({
   mount: v.optional(v.strictObject({ point: v.optional(v.string()), allow_other: v.optional(v.boolean()) })),
   fuse: v.optional(
     v.strictObject({
       driver: v.optional(v.picklist(driverNames)),
       passthrough: v.optional(v.picklist(passthroughModes)),
+      file_mode: v.optional(permissions(0o666, 'nothing in a mount is run')),
+      dir_mode: v.optional(permissions(0o777, '')),
+      uid: v.optional(userId),
+      gid: v.optional(userId),
     }),
   ),
   log: v.optional(v.strictObject({ level: v.optional(v.picklist(logLevels)) })),

@@ -9,7 +9,7 @@ import { defaultScan } from '../library/scan-settings.ts';
 import { defaultArtwork } from '../platform/artwork-settings.ts';
 import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
-import { driverNames, passthroughModes } from '../platform/fuse-settings.ts';
+import { defaultOwnership, driverNames, passthroughModes } from '../platform/fuse-settings.ts';
 import { logLevels } from '../platform/logger.ts';
 import { type OriginSettings, originDefaults } from '../platform/origin-settings.ts';
 import type { MountOptions } from './mount-options.ts';
@@ -73,6 +73,15 @@ const schema = v.object({
   ),
   driver: v.picklist(driverNames),
   passthrough: v.picklist(passthroughModes),
+  ownership: v.optional(
+    v.object({
+      uid: v.nullable(v.number()),
+      gid: v.nullable(v.number()),
+      filePermissions: v.number(),
+      directoryPermissions: v.number(),
+    }),
+    defaultOwnership,
+  ),
   allowOther: v.boolean(),
   logLevel: v.picklist(logLevels),
   enableFailpoints: v.boolean(),

@@ -1,10 +1,12 @@
 // From what a person gave to what a mount shall be. Used by `musicfs mount`, by the daemon under a service manager, and
 // by a running daemon that is told to look at its configuration again.
+
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { defaultCache } from '../platform/cache-settings.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { parseFailpoint } from '../platform/failpoints.ts';
+import { defaultOwnership, type OwnershipSettings } from '../platform/fuse-settings.ts';
 import { type PathEnvironment, socketPathFor, stateDirectoryFor } from '../platform/instance-paths.ts';
 import { type Mount, readMounts, resolveMountPoint } from '../platform/mount-table.ts';
 import { networkKindOf, networkMountOf } from '../platform/network-file-system.ts';
@@ -61,12 +63,32 @@ export async function settleOptions(
     artwork: artworkSettingsOf(config.artwork),
     driver: given.driver ?? config.fuse?.driver ?? 'kernel',
     passthrough: config.fuse?.passthrough ?? 'auto',
+    ownership: ownershipFrom(config, uid),
     allowOther: given.allowOther ?? config.mount?.allow_other ?? false,
     logLevel: config.log?.level ?? 'info',
     enableFailpoints: given.enableFailpoints ?? failpoints.length > 0,
     failpoints,
     given,
   };
+}
+
+/** Throws `config_invalid` where the daemon itself could not look into what it shows: it looks, to see that it is served. */
+function ownershipFrom({ fuse = {} }: ConfigFile, ownUid: number): OwnershipSettings {
+  const { uid, gid, filePermissions, directoryPermissions } = defaultOwnership;
+  const ownership = {
+    uid: fuse.uid ?? uid,
+    gid: fuse.gid ?? gid,
+    filePermissions: fuse.file_mode ?? filePermissions,
+    directoryPermissions: fuse.dir_mode ?? directoryPermissions,
+  };
+  const isOwn = ownership.uid === null || ownership.uid === ownUid;
+  const needed = isOwn ? 0o500 : 0o005;
+  if (ownUid !== 0 && (ownership.directoryPermissions & needed) !== needed)
+    throw new MusicfsError(
+      'config_invalid',
+      `fuse.dir_mode: uid ${ownUid}, who mounts, could not look into the mount; it needs ${isOwn ? '"0500"' : '"0005"'} at least`,
+    );
+  return ownership;
 }
 
 interface Surroundings {

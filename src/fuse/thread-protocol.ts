@@ -2,7 +2,9 @@
 //
 // The counters lie in shared memory, so that status never asks the fuse thread anything: slot 0 is its heartbeat (an
 // Int32 that must move at least once a second), the rest are doubles written by the fuse thread alone.
+
 import type { MessagePort } from 'node:worker_threads';
+import type { Ownership } from '../platform/fuse-settings.ts';
 import type { Negotiated } from './protocol/init.ts';
 import { opcode } from './protocol/opcodes.ts';
 
@@ -25,8 +27,7 @@ export interface FuseThreadData {
   readonly cacheDirectory: string | null;
   /** The kernel may read files of local origins itself. */
   readonly passthrough: boolean;
-  readonly uid: number;
-  readonly gid: number;
+  readonly ownership: Ownership;
   readonly failpoints: boolean;
   /** What is armed from the beginning. */
   readonly armed: readonly string[];

@@ -7,7 +7,30 @@ export type DriverName = (typeof driverNames)[number];
 export const passthroughModes = ['auto', 'never'] as const;
 export type PassthroughMode = (typeof passthroughModes)[number];
 
+/** As whose, and with which permission bits, files and directories are shown: the kernel decides by them who may read. */
+export interface Ownership {
+  readonly uid: number;
+  readonly gid: number;
+  readonly filePermissions: number;
+  readonly directoryPermissions: number;
+}
+
+/** The same as configured; null: the user who mounts. */
+export type OwnershipSettings = Omit<Ownership, 'uid' | 'gid'> & {
+  readonly uid: number | null;
+  readonly gid: number | null;
+};
+
+/** Copies made with `cp -r` can be deleted again. */
+export const defaultOwnership: OwnershipSettings = {
+  uid: null,
+  gid: null,
+  filePermissions: 0o644,
+  directoryPermissions: 0o755,
+};
+
 export interface FuseSettings {
   readonly driver: DriverName;
   readonly passthrough: PassthroughMode;
+  readonly ownership: OwnershipSettings;
 }

@@ -3,8 +3,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shownTime } from '../fixtures/driver-limits.ts';
+import { writeFlacLibrary } from '../fixtures/flac-library.ts';
 import { encodedFormats, writeMixedLibrary } from '../fixtures/mixed-library.ts';
-import { type Library, mountLibrary, mountSharedLibrary } from '../fixtures/mounted.ts';
+import { type Library, mountLibrary, mountSharedLibrary, newLibrary } from '../fixtures/mounted.ts';
 import type { RawEntry, RawTree } from '../fixtures/programs/list-raw.ts';
 
 let library: Library;
@@ -189,4 +190,27 @@ test('inode numbers and times stay as they are over a remount', async () => {
   expect(treeAfter).toEqual(treeBefore);
   const inside = (entries: readonly RawEntry[] = []) => entries.filter(({ name }) => name !== '..');
   expect(inside(rootAfter)).toEqual(inside(rootBefore)); // ".." of the root is not ours
+});
+
+test('everything is shown as the configured owner with the configured permissions, and the kernel acts on them', async () => {
+  const own = newLibrary((root) => writeFlacLibrary(root, { files: 2, albums: 1 }));
+  own.config = path.join(own.folder, 'musicfs.toml');
+  const fuse = 'uid = 65534\ngid = 100\nfile_mode = "0440"\ndir_mode = "0550"';
+  writeFileSync(
+    own.config,
+    `[mount]\nallow_other = true\n[fuse]\n${fuse}\n[[origins]]\npath = "${own.origin}"\n`,
+  );
+  await own.mount();
+  await own.shell(`chmod 755 ${own.folder}`);
+  const shown = await own.shell('find $M -printf "%y %m %U %G\\n" | sort -u');
+  expect(shown.split('\n')).toEqual(['d 550 65534 100', 'f 440 65534 100']);
+  const as = (uid: number, gid: number) =>
+    own.tryShell(
+      `setpriv --reuid ${uid} --regid ${gid} --clear-groups sh -c 'find $M -type f -exec cat {} + | wc -c'`,
+    );
+  const all = await own.shell('find $M -type f -exec cat {} + | wc -c');
+  expect(Number(all)).toBeGreaterThan(0);
+  expect((await as(65_534, 65_534)).stdout.trim()).toBe(all);
+  expect((await as(65_533, 100)).stdout.trim()).toBe(all);
+  expect((await as(65_533, 65_533)).stderr).toContain('Permission denied');
 });

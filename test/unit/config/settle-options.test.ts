@@ -6,6 +6,7 @@ import { forgetOptions, recordedOptions, recordOptions } from '../../../src/conf
 import { settleOptions } from '../../../src/config/settle-options.ts';
 import { defaultLibrary, defaultLibraryOptions } from '../../../src/library/library-options.ts';
 import { defaultScan } from '../../../src/library/scan-settings.ts';
+import { defaultOwnership } from '../../../src/platform/fuse-settings.ts';
 import { originDefaults } from '../../../src/platform/origin-settings.ts';
 import { temporaryDirectory } from '../../fixtures/temporary-directory.ts';
 
@@ -51,6 +52,33 @@ test('arguments win over the file, the file over defaults', async () => {
     allowOther: false,
     origins: [{ id: 'local', root: '/a' }],
   });
+});
+
+test('ownership and permissions are settled, and refused where whoever mounts could not look into the mount', async () => {
+  const config = path.join(temporaryDirectory(), 'c.toml');
+  const settled = async (text: string, uid = 0) => {
+    writeFileSync(config, `[fuse]\n${text}\n[[origins]]\npath = "music"\n`);
+    return (await settleOptions(given({ config }), { ...context, uid })).ownership;
+  };
+  expect(await settled('')).toEqual(defaultOwnership);
+  const group = 'uid = 1000\ngid = 100\nfile_mode = "0640"\ndir_mode = "750"';
+  const shown = { uid: 1000, gid: 100, filePermissions: 0o640, directoryPermissions: 0o750 };
+  expect(await settled(group)).toEqual(shown);
+  expect(await settled(group, 1000)).toEqual(shown);
+  await expect(settled(group, 1001)).rejects.toThrow(
+    /fuse\.dir_mode: uid 1001, who mounts, could not look into/,
+  );
+  await expect(settled('dir_mode = "0600"', 1001)).rejects.toThrow(/it needs "0500" at least/);
+  const wrong = {
+    'file_mode = "0755"': /fuse\.file_mode: nothing in a mount is run/,
+    'file_mode = 644': /fuse\.file_mode/,
+    'dir_mode = "rwx"': /fuse\.dir_mode: three octal digits/,
+    'dir_mode = "4755"': /fuse\.dir_mode/,
+    'uid = -1': /fuse\.uid/,
+    'gid = "music"': /fuse\.gid/,
+  };
+  for (const [line, message] of Object.entries(wrong))
+    await expect(settled(line), line).rejects.toThrow(message);
 });
 
 test('an origin that was settled before is not asked again where its links lead', async () => {

@@ -4,6 +4,7 @@ import type { Answers } from '../../../src/fuse/answers.ts';
 import { PathOperations } from '../../../src/fuse/drivers/fuse-native/path-operations.ts';
 import { FuseCounters } from '../../../src/fuse/thread-protocol.ts';
 import { Failpoints } from '../../../src/platform/failpoints.ts';
+import { defaultOwnership } from '../../../src/platform/fuse-settings.ts';
 import { limits } from '../../../src/platform/limits.ts';
 import { type Logger, silentLogger } from '../../../src/platform/logger.ts';
 import { SimulatedClock } from '../supervision/simulated-clock.ts';
@@ -47,8 +48,7 @@ function scene(changed: Partial<Record<keyof Answers, unknown>> = {}) {
     clock,
     failpoints: new Failpoints(false),
     log: { ...silentLogger, error: (fields: unknown) => logged.push(fields) } as Logger,
-    uid: 7,
-    gid: 8,
+    ownership: { ...defaultOwnership, uid: 7, gid: 8 },
     freeBytes: () => 0,
   });
   /** What is answered at once. */

@@ -80,8 +80,7 @@ async function begin(data: NativeData): Promise<Commands> {
     failpoints,
     clock: systemClock,
     log,
-    uid: data.uid,
-    gid: data.gid,
+    ownership: data.ownership,
     freeBytes: () => freeBytes,
   });
 

@@ -1,6 +1,8 @@
 // What stat and statfs show, in the form that fuse-native takes: sizes in bytes, times in milliseconds since 1970,
 // inode numbers and the figures of statfs below 2^32. Pure.
+
 import type { CatalogCounters, NodeAttributes } from '../../../catalog/tree-reader.ts';
+import type { Ownership } from '../../../platform/fuse-settings.ts';
 import { modeType } from '../../protocol/opcodes.ts';
 
 export interface NativeStat {
@@ -27,13 +29,14 @@ export interface NativeStatfs {
   readonly namemax: number;
 }
 
-const filePermissions = 0o644;
-const directoryPermissions = 0o755;
 const blockSizeBytes = 131_072;
 const statfsBlockBytes = 4096;
 const mostOf32Bits = 2 ** 32 - 1;
 
-export function statOf(node: NodeAttributes, uid: number, gid: number): NativeStat {
+export function statOf(
+  node: NodeAttributes,
+  { uid, gid, filePermissions, directoryPermissions }: Ownership,
+): NativeStat {
   const mtime = milliseconds(node.mtimeSeconds, node.mtimeNanoseconds);
   return {
     mode: node.isDirectory ? modeType.directory | directoryPermissions : modeType.file | filePermissions,

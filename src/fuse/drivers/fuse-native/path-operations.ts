@@ -5,11 +5,13 @@
 // that stands for one content version. Every request is answered exactly once, whatever happens: a damaged catalog is
 // EIO (never ENOENT), and so is a bug, which is logged; an exception must not reach fuse-native, which would end the
 // process and with it the mount.
+
 import { constants as osConstants } from 'node:os';
 import type { NodeAttributes } from '../../../catalog/tree-reader.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import { type ErrorCode, MusicfsError, messageOf } from '../../../platform/errors.ts';
 import type { Failpoints } from '../../../platform/failpoints.ts';
+import type { Ownership } from '../../../platform/fuse-settings.ts';
 import { limits } from '../../../platform/limits.ts';
 import type { Logger } from '../../../platform/logger.ts';
 import type { Answers } from '../../answers.ts';
@@ -27,8 +29,7 @@ export interface PathOperationsOptions {
   readonly failpoints: Failpoints;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly uid: number;
-  readonly gid: number;
+  readonly ownership: Ownership;
   /** Free space that statfs shows, in bytes. */
   readonly freeBytes: () => number;
 }
@@ -198,7 +199,7 @@ export class PathOperations {
   }
 
   private shown(node: NodeAttributes): NativeStat {
-    return statOf(node, this.options.uid, this.options.gid);
+    return statOf(node, this.options.ownership);
   }
 
   private answerStat(node: NodeAttributes | ErrorCode, reply: Reply<[NativeStat]>): void {

@@ -1,5 +1,6 @@
 // Between the daemon and the process of driver fuse-native: messages over Node's channel, in order. The channel's end is
 // a message too: the daemon is gone, and the process ends.
+import type { Ownership } from '../../../platform/fuse-settings.ts';
 export interface NativeData {
   readonly mountPoint: string;
   readonly catalogPath: string;
@@ -8,8 +9,7 @@ export interface NativeData {
   readonly formerNameMs: number;
   readonly caseInsensitive: boolean;
   readonly allowOther: boolean;
-  readonly uid: number;
-  readonly gid: number;
+  readonly ownership: Ownership;
   readonly failpoints: boolean;
   /** "major:minor" of a dead mount of ours at that place, to be taken away just before mounting. */
   readonly replaces: string | null;

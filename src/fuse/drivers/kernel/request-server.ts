@@ -2,11 +2,13 @@
 //
 // Names and attributes are answered before `serve` returns; a read or an open that needs a disk is answered when it is
 // there, and everything it waits in has a bound and a deadline.
+
 import { constants as osConstants } from 'node:os';
 import type { NodeAttributes } from '../../../catalog/tree-reader.ts';
 import type { Clock } from '../../../platform/clock.ts';
 import type { ErrorCode } from '../../../platform/errors.ts';
 import type { Failpoints } from '../../../platform/failpoints.ts';
+import type { Ownership } from '../../../platform/fuse-settings.ts';
 import { limits } from '../../../platform/limits.ts';
 import { Vector } from '../../../platform/native.ts';
 import type { Answers } from '../../answers.ts';
@@ -27,8 +29,7 @@ export interface RequestServerOptions {
   readonly counters: FuseCounters;
   readonly failpoints: Failpoints;
   readonly clock: Clock;
-  readonly uid: number;
-  readonly gid: number;
+  readonly ownership: Ownership;
   /** Free space that statfs shows, in bytes. */
   readonly freeBytes: () => number;
   /** OPENDIR may be refused for good. */
@@ -40,8 +41,6 @@ export interface RequestServerOptions {
 const { EIO, ENOENT, ENOSYS, EROFS, ESTALE, EINVAL, ERANGE } = osConstants.errno;
 const writeAccess = 2;
 const accessModes = 3;
-const filePermissions = 0o644;
-const directoryPermissions = 0o755;
 const statfsBlockBytes = 4096;
 
 export class RequestServer {
@@ -249,12 +248,11 @@ export class RequestServer {
   }
 
   private shown(node: NodeAttributes): reply.ReplyAttributes {
+    const { uid, gid, filePermissions, directoryPermissions } = this.options.ownership;
     return {
       ...node,
+      ...{ uid, gid, permissions: node.isDirectory ? directoryPermissions : filePermissions },
       node: { id: node.id, version: node.version },
-      permissions: node.isDirectory ? directoryPermissions : filePermissions,
-      uid: this.options.uid,
-      gid: this.options.gid,
     };
   }
 
