@@ -12,7 +12,7 @@ import { untilAborted } from './until-aborted.ts';
 
 /**
  * The bytes from `offset` up to `end`, in order, of that version: compared on the handle before the first byte is given and
- * before the last. More requests go out while the reader is faster than the server.
+ * before the last.
  */
 export async function* bytesOf(
   connection: SftpConnection,
@@ -24,11 +24,10 @@ export async function* bytesOf(
 ): AsyncGenerator<Uint8Array> {
   const blocks: Block[] = [];
   let next = offset;
-  let atOnce: number = limits.sftpReadsAtFirst;
   const before = unheard(connection.fstat(handle));
   let after: Promise<Attributes> | null = null;
   const ask = () => {
-    for (; blocks.length < atOnce && next < end; next += limits.sftpReadBytes) {
+    for (; blocks.length < limits.sftpReadsAtOnce && next < end; next += limits.sftpReadBytes) {
       const lengthBytes = Math.min(limits.sftpReadBytes, end - next);
       blocks.push(new Block(connection, handle, version, next, lengthBytes));
     }
@@ -37,10 +36,8 @@ export async function* bytesOf(
   ask();
   checkVersion(await untilAborted(before, signal), version);
   for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {
-    const wasThere = block.hasCome;
     const bytes = await untilAborted(block.bytes, signal);
     if (block.hasPieces) after = null; // the rest came after that answer
-    if (!wasThere) atOnce = Math.min(atOnce + 1, limits.sftpReadsAtMost);
     ask();
     if (blocks.length === 0 && after !== null) checkVersion(await untilAborted(after, signal), version);
     yield bytes;
@@ -49,7 +46,6 @@ export async function* bytesOf(
 
 /** A part of a range that is asked for at once; the server may give it in pieces. */
 class Block {
-  hasCome = false;
   hasPieces = false;
   readonly bytes: Promise<Uint8Array>;
 
@@ -80,7 +76,6 @@ class Block {
       pieces.push(piece);
       done += piece.length;
     }
-    this.hasCome = true;
     const [first] = pieces;
     if (pieces.length === 1 && first !== undefined) return first;
     this.hasPieces = true;

@@ -182,9 +182,8 @@ export const limits = {
   sftpSilenceMs: 1_000,
   /** Bytes of one READ: what every server grants. */
   sftpReadBytes: 32 * 1024,
-  /** READs of one transfer under way, at its beginning and when it goes on: 2 MiB fill 50 ms at 40 MB/s. */
-  sftpReadsAtFirst: 16,
-  sftpReadsAtMost: 64,
+  /** READs of one transfer under way: 2 MiB, which is what ssh2 lets a server send before it hears of it. */
+  sftpReadsAtOnce: 64,
   /** Paths of files that are remembered as such (100 bytes each). */
   sftpKnownFiles: 10_000,
   /** READDIRs of one listing under way: OpenSSH gives 100 names with each. */

@@ -168,7 +168,7 @@ test('distance costs three exchanges until the first byte, and a long read is no
   const allMs = performance.now() - opened;
   expect(Buffer.concat(blocks).equals(bytes)).toBe(true);
   expect(firstMs / exchangeMs).toBeLessThan(4);
-  // 245 blocks; 16 to 64 at once make some 10 exchanges.
+  // 245 blocks, 64 at once: four exchanges, and what a busy machine adds.
   expect(allMs / exchangeMs).toBeLessThan(18);
   // What was seen to be a file is opened while it is looked at.
   const again = performance.now();
@@ -176,14 +176,14 @@ test('distance costs three exchanges until the first byte, and a long read is no
   expect((performance.now() - again) / exchangeMs).toBeLessThan(3);
 });
 
-test('for a reader that does not ask no more than 16 blocks come', async () => {
+test('for a reader that does not ask no more than 64 blocks come', async () => {
   const { relay, origin, version } = await sceneWithSong(8_000_000);
   const blocks = origin.readRange(song, version, 0, 8_000_000, never);
   const before = relay.bytesDown;
   await blocks.next();
-  await eventually('16 blocks have come', () => relay.bytesDown - before > 16 * 32 * 1024);
+  await eventually('64 blocks have come', () => relay.bytesDown - before > 64 * 32 * 1024);
   await origin.probe(never); // whatever was asked before has been answered by then
-  expect(relay.bytesDown - before).toBeLessThan(20 * 32 * 1024);
+  expect(relay.bytesDown - before).toBeLessThan(68 * 32 * 1024);
   await blocks.return(undefined);
 });
 
