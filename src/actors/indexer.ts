@@ -9,6 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { releaseFreeMemory } from '../platform/native.ts';
+import { repeatAt } from '../platform/schedule.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
@@ -111,7 +112,11 @@ function startLife(
     board.scan = { ...board.scan, isRunning: false, currentPath: null };
   });
   const isKnown = board.originRows.length > 0 && board.originRows.every((row) => row.firstScanComplete);
-  context.scope.timer(isKnown ? reconcileAfterMs : 0, { type: 'scan', originId: null, reply: null });
+  const scanAll = { type: 'scan', originId: null, reply: null } as const;
+  context.scope.timer(isKnown ? reconcileAfterMs : 0, scanAll);
+  const { background } = options.walk;
+  if (background !== '')
+    context.scope.defer(repeatAt(background, context.clock, () => context.self.tell(scanAll)));
 
   return {
     initialState: () => ({ queue: [], running: null, retries: 0 }),

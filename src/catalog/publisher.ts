@@ -1,14 +1,15 @@
 // From facts about files to the tree: the one writer of the library. Runs on the writer thread, knows no threads.
 //
-// A publication is one transaction: the tracks, where each now stands in the tree, and what the kernel must forget.
-// Rows of tracks are TrackRows' business, names and places the Placer's, the tree itself TreeWriter's.
+// A publication is one transaction: the tracks, where each now stands in the tree, and what the kernel must forget. What
+// becomes of the files is decided by changeset.ts; rows of tracks are TrackRows' business, names and places the Placer's,
+// the tree itself TreeWriter's.
 import type Database from 'better-sqlite3';
-import { playlistFormats } from '../library/playlist.ts';
-import { extensionOf, type RealPath, realPath } from '../library/real-path.ts';
+import type { RealPath } from '../library/real-path.ts';
 import type { ClockWatch } from '../platform/clock-watch.ts';
 import { MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { type CatalogRows, type Changes, Changeset } from './changeset.ts';
 import { Counters } from './counters.ts';
 import { FolderGroups } from './folder-groups.ts';
 import { LayoutProgress } from './layout-progress.ts';
@@ -46,17 +47,6 @@ export interface PublisherOptions extends PlacerOptions {
   readonly wantsFileFp?: boolean;
 }
 
-/** What lost or got a track, and has to be looked at again. */
-interface Left {
-  albums: Set<string>;
-  groups: Set<string>;
-}
-
-type Changes = { added: number; changed: number; removed: number };
-
-/** An album that nobody named may be a whole library: its tracks are not all held in memory. */
-const placedAtOnce = 1_000;
-
 export class Publisher {
   private readonly database: Database.Database;
   private readonly hash: (text: string) => string;
@@ -65,16 +55,9 @@ export class Publisher {
   private readonly failpoints: Failpoints;
   private readonly watch: ClockWatch | null;
   private readonly wantsFileFp: boolean;
-  private readonly tree: TreeWriter;
-  private readonly originRows: OriginRows;
-  private readonly tracks: TrackRows;
-  private readonly replicas: ReplicaRows;
-  private readonly placer: Placer;
-  private readonly groups: FolderGroups;
+  private readonly rows: CatalogRows;
   private readonly layout: LayoutProgress;
-  private readonly sidecars: SidecarPlacer;
   private readonly made: MadeRows;
-  private readonly playlistRows: PlaylistRows;
   private readonly sql;
 
   constructor(database: Database.Database, options: PublisherOptions) {
@@ -86,16 +69,20 @@ export class Publisher {
     this.watch = options.watch ?? null;
     this.wantsFileFp = options.wantsFileFp ?? false;
     const counters = new Counters(database);
-    this.tree = new TreeWriter(database, counters, options.library.case);
-    this.originRows = new OriginRows(database);
-    this.tracks = new TrackRows(database, this.tree, counters);
-    this.replicas = new ReplicaRows(database);
-    this.placer = new Placer(database, this.tree, options);
-    this.groups = new FolderGroups(database, options);
+    const tree = new TreeWriter(database, counters, options.library.case);
+    const placer = new Placer(database, tree, options);
+    this.made = new MadeRows(database, tree);
     this.layout = new LayoutProgress(database, options);
-    this.sidecars = new SidecarPlacer(database, this.tree, this.placer.names, options.library);
-    this.made = new MadeRows(database, this.tree);
-    this.playlistRows = new PlaylistRows(database, this.made, this.placer.names, options.library);
+    this.rows = {
+      tree,
+      placer,
+      origins: new OriginRows(database),
+      tracks: new TrackRows(database, tree, counters),
+      replicas: new ReplicaRows(database),
+      groups: new FolderGroups(database, options),
+      sidecars: new SidecarPlacer(database, tree, placer.names, options.library),
+      playlists: new PlaylistRows(database, this.made, placer.names, options.library),
+    };
     const prepare = (text: string) => database.prepare<unknown[]>(text);
     this.sql = {
       counters: database.prepare<unknown[], [string, number]>('SELECT key, value FROM meta').raw(),
@@ -128,11 +115,11 @@ export class Publisher {
 
   /** See OriginRows. */
   registerOrigin(name: string, kind: string, root: string, priority?: number): void {
-    this.originRows.register(name, kind, root, priority);
+    this.rows.origins.register(name, kind, root, priority);
   }
 
   origins(): OriginRow[] {
-    return this.originRows.all();
+    return this.rows.origins.all();
   }
 
   counters(): CatalogCounters {
@@ -153,17 +140,18 @@ export class Publisher {
     files: readonly SeenFile[],
     seen: (key: number) => void,
   ): RealPath[] {
-    const origin = this.originRows.idOf(originName);
+    const origin = this.rows.origins.idOf(originName);
     const isDoubtful = this.doubt();
     return files.flatMap((file) => {
-      const known = this.tracks.known(origin, file);
+      const known = this.rows.tracks.known(origin, file);
       if (known !== undefined) seen(seenKey.track(known.node));
-      const replica = known === undefined ? this.replicas.known(origin, file) : undefined;
+      const replica = known === undefined ? this.rows.replicas.known(origin, file) : undefined;
       if (replica !== undefined) seen(seenKey.replica(replica.id));
       const mustBeRead =
         replica === undefined
-          ? this.tracks.mustBeRead(origin, file, known) || (known !== undefined && this.lacksFileFp(known))
-          : !this.replicas.isStill(replica, file);
+          ? this.rows.tracks.mustBeRead(origin, file, known) ||
+            (known !== undefined && this.lacksFileFp(known))
+          : !this.rows.replicas.isStill(replica, file);
       return mustBeRead || isDoubtful(file) ? file.path : [];
     });
   }
@@ -185,45 +173,12 @@ export class Publisher {
     ignored: readonly SeenFile[],
     seen: (key: number) => void,
   ): PublishResult {
-    const origin = this.originRows.idOf(originName);
+    const origin = this.rows.origins.idOf(originName);
     return this.transaction((now, changes) => {
-      const nodes = new Set<number>();
-      const left: Left = { albums: new Set(), groups: new Set() };
-      this.sidecars.begin();
-      for (const file of ignored) {
-        this.tracks.ignore(origin, file);
-        this.takeOut(origin, file, left, now, changes);
-      }
-      for (const file of files) {
-        if (file.state === 'sidecar') {
-          seen(this.storeSidecar(origin, file, now, changes));
-          continue;
-        }
-        const replica = this.asReplica(origin, file, left, now, changes);
-        if (replica !== null) {
-          seen(replica);
-          continue;
-        }
-        const same = this.tracks.sameAs(origin, file);
-        if (same !== null) {
-          seen(seenKey.track(same)); // it was read as its time was doubtful
-          continue;
-        }
-        const albumKey = this.placer.albumKeyOf(originName, file);
-        const groupKey = this.groups.keyOf(originName, file);
-        const stored = this.tracks.store(origin, file, { albumKey, groupKey }, now);
-        const { node, isNew, formerAlbumKey, formerGroupKey } = stored;
-        if (isNew) changes.added += 1;
-        else changes.changed += 1;
-        nodes.add(node);
-        this.sidecars.touch(origin, file.path);
-        if (!isNew) for (const album of this.placer.albumAnew(node)) left.albums.add(album);
-        if (groupKey === null && formerGroupKey !== null) this.groups.leave(node);
-        for (const album of [albumKey, formerAlbumKey]) if (album !== null) left.albums.add(album);
-        for (const group of [groupKey, formerGroupKey]) if (group !== null) left.groups.add(group);
-        seen(seenKey.track(node));
-      }
-      this.placeAll(nodes, left, now);
+      const changeset = new Changeset(this.rows, now, changes);
+      for (const file of ignored) changeset.ignore(origin, file);
+      for (const file of files) seen(changeset.store(originName, origin, file));
+      changeset.place();
     });
   }
 
@@ -237,17 +192,19 @@ export class Publisher {
     from: MissingCursor | null,
     most: number,
   ): MissingFiles {
-    const origin = this.originRows.idOf(originName);
-    const known = this.originRows.filesOf(origin);
+    const origin = this.rows.origins.idOf(originName);
+    const known = this.rows.origins.filesOf(origin);
     const paths: RealPath[] = [];
     let { of, after }: MissingCursor = from ?? { of: 'tracks', after: 0 };
     for (;;) {
       const ids =
-        of === 'tracks' ? this.tracks.nodesAfter(origin, after) : this.replicas.after(origin, after);
+        of === 'tracks'
+          ? this.rows.tracks.nodesAfter(origin, after)
+          : this.rows.replicas.after(origin, after);
       for (const id of ids) {
         after = id;
         if (wasSeen(of === 'tracks' ? seenKey.track(id) : seenKey.replica(id))) continue;
-        paths.push(of === 'tracks' ? this.tracks.pathOf(id) : this.replicas.pathOf(id));
+        paths.push(of === 'tracks' ? this.rows.tracks.pathOf(id) : this.rows.replicas.pathOf(id));
         if (paths.length >= most) return { known, paths, next: { of, after } };
       }
       if (ids.length > 0) continue;
@@ -259,12 +216,11 @@ export class Publisher {
 
   /** Takes files out of the tree that were seen to be gone. Their rows stay, so a return brings the same node back. */
   remove(originName: string, paths: readonly RealPath[]): PublishResult {
-    const origin = this.originRows.idOf(originName);
+    const origin = this.rows.origins.idOf(originName);
     return this.transaction((now, changes) => {
-      const left: Left = { albums: new Set(), groups: new Set() };
-      this.sidecars.begin();
-      for (const path of paths) this.takeOut(origin, { path }, left, now, changes);
-      this.placeAll(new Set(), left, now);
+      const changeset = new Changeset(this.rows, now, changes);
+      for (const path of paths) changeset.takeOut(origin, { path });
+      changeset.place();
     });
   }
 
@@ -275,7 +231,7 @@ export class Publisher {
   finishScan(originName: string, mountPoints: readonly string[]): void {
     const now = this.nowMs();
     this.database.transaction(() => {
-      this.originRows.scanned(this.originRows.idOf(originName), mountPoints);
+      this.rows.origins.scanned(this.rows.origins.idOf(originName), mountPoints);
       // After a jump nobody can say how old they are.
       if (this.watch?.hasJumped() === true) return;
       const before = Math.floor((now - limits.tombstoneMs) / 1000);
@@ -305,22 +261,16 @@ export class Publisher {
     const { step } = this.layout;
     if (step === null) throw new MusicfsError('internal', 'there is nothing to lay out');
     return this.transaction((now, changes) => {
-      const nodes = this.tracks.listedAfter(step.after, most);
+      const nodes = this.rows.tracks.listedAfter(step.after, most);
       const last = nodes.at(-1);
       if (last === undefined) {
-        if (this.hidesPlaylists) this.playlistRows.show([], now);
+        if (this.hidesPlaylists) this.rows.playlists.show([], now);
         return this.layout.passed(step);
       }
-      const toPlace = new Set(nodes);
-      const left: Left = { albums: new Set(), groups: new Set() };
-      this.sidecars.begin();
-      if (!step.isSecond) {
-        left.groups = new Set(nodes.flatMap((node) => this.groups.join(node)));
-        left.albums = new Set(nodes.flatMap((node) => this.placer.albumAnew(node)));
-      }
-      this.placeAll(toPlace, left, now, step.isSecond);
+      const changeset = new Changeset(this.rows, now, changes);
+      changeset.placeAnew(nodes, step.isSecond);
+      changes.changed = changeset.place(step.isSecond);
       this.layout.reached(step, last);
-      changes.changed = toPlace.size;
     });
   }
 
@@ -349,11 +299,11 @@ export class Publisher {
 
   /** See PlaylistRows. */
   playlists(): PlaylistFile[] {
-    return this.playlistRows.all();
+    return this.rows.playlists.all();
   }
 
   showPlaylists(files: readonly MadeFile[]): PublishResult {
-    return this.transaction((now) => this.playlistRows.show(files, now));
+    return this.transaction((now) => this.rows.playlists.show(files, now));
   }
 
   /** Whether bytes that were made may still be read. */
@@ -377,7 +327,7 @@ export class Publisher {
 
   /** Every origin was scanned since a damaged catalog was replaced: what is not known now does not exist. */
   endRecovery(): void {
-    if (this.sql.endRecovery.run().changes > 0) this.tree.endRecovery();
+    if (this.sql.endRecovery.run().changes > 0) this.rows.tree.endRecovery();
   }
 
   /** What the kernel has not been told yet, oldest first, at most 5,000. */
@@ -397,110 +347,6 @@ export class Publisher {
     return ({ mtimeNs }) => watch.isDoubtful(Number(BigInt(mtimeNs) / 1_000_000n));
   }
 
-  /**
-   * Gives these tracks their places, and all those whose album or group has changed: neighbours say whose an album is, and
-   * how many discs it has. They are added to `nodes`.
-   */
-  private placeAll(nodes: Set<number>, { albums, groups }: Left, now: Instant, takesBare = false): void {
-    for (const node of this.groups.settle(groups)) {
-      nodes.add(node);
-      for (const album of this.placer.albumAnew(node)) albums.add(album);
-    }
-    for (const node of this.placer.tracksOfChangedAlbums(albums)) nodes.add(node);
-    const all = [...nodes];
-    for (let at = 0; at < all.length; at += placedAtOnce) {
-      for (const wish of this.placer.wishesOf(all.slice(at, at + placedAtOnce))) {
-        if (!this.placer.place(wish, now, takesBare) || !this.sidecars.isNeeded) continue;
-        const { origin, path } = this.tracks.whereOf(wish.track.node);
-        this.sidecars.touch(origin, path);
-      }
-    }
-    this.sidecars.follow(now);
-  }
-
-  /** Takes one file out of the tree; what it was part of goes to `left`. Does nothing when it is not there. */
-  private takeOut(
-    origin: number,
-    file: Pick<SeenFile, 'path'>,
-    left: Left,
-    now: Instant,
-    changes: Changes,
-  ): void {
-    const replica = this.replicas.known(origin, file);
-    if (replica !== undefined) {
-      this.replicas.drop(replica.id);
-      this.tracks.countReplica(origin, -1);
-    }
-    const known = this.tracks.known(origin, file);
-    if (known === undefined || known.removedAt !== null) return;
-    const next = this.replicas.bestOf(known.node);
-    if (next !== undefined) {
-      // Another origin has it: the same entry, the same inode, from there; and with what lies beside it there.
-      this.tracks.moveTo(known.node, next);
-      this.sidecars.touch(origin, file.path);
-      this.sidecars.touch(next.origin, realPath(next.realPath.toString('latin1')));
-      this.replicas.drop(next.id);
-      this.tracks.countReplica(origin, -1);
-      changes.changed += 1;
-      return;
-    }
-    if (known.state !== 'sidecar') left.albums.add(known.albumKey);
-    if (known.groupKey !== null) left.groups.add(known.groupKey);
-    this.sidecars.touch(origin, file.path);
-    this.tree.unlist(known.node, now);
-    this.tracks.remove(origin, known, now);
-    changes.removed += 1;
-  }
-
-  /** Stores a file that lies beside the music. Returns what it is seen as. */
-  private storeSidecar(origin: number, file: ReadFile, now: Instant, changes: Changes): number {
-    const { node, isNew } = this.tracks.store(origin, file, { albumKey: '', groupKey: null }, now);
-    if (playlistFormats.has(extensionOf(file.path))) this.playlistRows.add(node);
-    else {
-      this.sidecars.store(origin, node, file.path);
-      this.sidecars.touch(origin, file.path);
-    }
-    if (isNew) changes.added += 1;
-    else changes.changed += 1;
-    return seenKey.track(node);
-  }
-
-  /**
-   * Makes a file that equals a track of another origin a replica of it, or that track's new holder when its word counts
-   * more. Returns what it is seen as; null: it equals none.
-   */
-  private asReplica(
-    origin: number,
-    file: ReadFile,
-    left: Left,
-    now: Instant,
-    changes: Changes,
-  ): number | null {
-    const twin = this.replicas.twinOf(origin, file);
-    if (twin === undefined) return null;
-    const own = this.tracks.known(origin, file);
-    if (own !== undefined && own.removedAt === null) {
-      // It was another file until now, and shown as such.
-      left.albums.add(own.albumKey);
-      if (own.groupKey !== null) left.groups.add(own.groupKey);
-      this.tree.unlist(own.node, now);
-      this.tracks.remove(origin, own, now);
-      changes.removed += 1;
-    }
-    if (this.replicas.put(origin, file, twin.node, twin.version)) this.tracks.countReplica(origin, 1);
-    const replica = this.replicas.known(origin, file);
-    if (replica === undefined) throw new MusicfsError('internal', 'a replica was not kept');
-    if (this.originRows.priorityOf(origin) >= twin.priority) return seenKey.replica(replica.id);
-    const former = this.tracks.placeOf(twin.node);
-    this.tracks.moveTo(twin.node, replica);
-    this.replicas.drop(replica.id);
-    this.replicas.put(twin.origin, former, twin.node, twin.version);
-    this.sidecars.touch(twin.origin, former.path);
-    this.sidecars.touch(origin, file.path);
-    changes.changed += 1;
-    return seenKey.track(twin.node);
-  }
-
   /** The time of a publication: the wall clock, but always later than that of the one before, as times only go forward. */
   private nextInstant(): Instant {
     const last = this.sql.lastPublication.get() ?? 0;
@@ -518,9 +364,9 @@ export class Publisher {
     const before = this.sql.lastInvalidation.get() ?? 0;
     this.database.transaction(() => {
       const now = this.nextInstant();
-      this.tree.begin();
+      this.rows.tree.begin();
       work(now, changes);
-      this.tree.finish(now, pictured);
+      this.rows.tree.finish(now, pictured);
       this.failpoints.check('catalog.commit.before');
     })();
     this.failpoints.check('catalog.commit.after');

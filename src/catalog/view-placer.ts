@@ -62,7 +62,7 @@ export class ViewPlacer {
         options: {
           ...options,
           ...{ views: defaultLibraryOptions.views, playlists: '', pathField: '' },
-          maxPath: Math.max(0, options.maxPath - name.length - 1),
+          maxPath: options.maxPath === 0 ? 0 : Math.max(1, options.maxPath - name.length - 1),
         },
       };
     });

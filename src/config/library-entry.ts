@@ -6,6 +6,7 @@ import { foldName } from '../library/names.ts';
 import { defaultScan, isCodePage, type ScanSettings } from '../library/scan-settings.ts';
 import { parseTemplate } from '../library/template.ts';
 import { type ListField, listFields } from '../library/track-tags.ts';
+import { problemOfSchedule } from '../platform/schedule.ts';
 
 /** Each costs a name for every file. */
 const mostViews = 16;
@@ -84,6 +85,15 @@ const maxPath = v.pipe(
   v.maxValue(4096),
 );
 
+const schedule = v.pipe(
+  v.string(),
+  v.rawCheck<string>(({ dataset, addIssue }) => {
+    if (!dataset.typed || dataset.value === '') return;
+    const problem = problemOfSchedule(dataset.value);
+    if (problem !== null) addIssue({ message: problem });
+  }),
+);
+
 const libraryObject = v.strictObject({
   template: v.optional(v.pipe(v.string(), isTemplate)),
   names: v.optional(v.picklist(['windows', 'posix'])),
@@ -113,6 +123,7 @@ const libraryObject = v.strictObject({
   ignore_builtin: v.optional(v.boolean()),
   extensions: v.optional(v.pipe(extensionList, v.nonEmpty('without an extension there is no music'))),
   sidecars: v.optional(extensionList),
+  refresh: v.optional(v.strictObject({ background: v.optional(schedule) })),
   legacy_charset: v.optional(
     v.pipe(
       v.string(),
@@ -142,6 +153,7 @@ export function scanSettingsOf(entry: LibraryEntry = {}): ScanSettings {
     extensions: entry.extensions ?? defaultScan.extensions,
     sidecars: entry.sidecars ?? defaultScan.sidecars,
     legacyCharset: entry.legacy_charset ?? defaultScan.legacyCharset,
+    background: entry.refresh?.background ?? defaultScan.background,
   };
 }
 

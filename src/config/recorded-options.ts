@@ -59,6 +59,7 @@ const schema = v.object({
       extensions: v.optional(v.array(v.string()), [...defaultScan.extensions]),
       sidecars: v.array(v.string()),
       legacyCharset: v.optional(v.string(), defaultScan.legacyCharset),
+      background: v.optional(v.string(), defaultScan.background),
     }),
     defaultScan,
   ),

@@ -9,7 +9,8 @@ import { BufferPool, ownMemory, sharedMemory } from '../platform/buffer-pool.ts'
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
-import { type ByteStore, FileFetch, type MemoryBudget } from './file-fetch.ts';
+import { FileFetch, type MemoryBudget } from './file-fetch.ts';
+import type { ByteStore } from './stored-runs.ts';
 import type { Source } from './transfer.ts';
 
 export interface FetcherOptions {

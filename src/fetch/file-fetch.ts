@@ -11,23 +11,8 @@ import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { limits } from '../platform/limits.ts';
 import { afterRead, noReadAhead, type ReadAhead, wantedTo } from './read-ahead.ts';
 import { Segment } from './segment.ts';
+import { type ByteStore, type Fed, StoredRuns } from './stored-runs.ts';
 import { type Overlap, type Source, transfer } from './transfer.ts';
-
-/** A sequential run of bytes that the chunk store cuts; see content/chunk-store.ts. */
-export interface StoredRun {
-  add(bytes: Uint8Array): void;
-  end(): Promise<void>;
-  committedTo(): number;
-  /** Bytes that were added and are not committed yet. */
-  readonly uncommittedBytes: number;
-}
-
-/** What is kept of fetched bytes; the chunk store, or nothing. */
-export interface ByteStore {
-  gaps(content: ContentKey, offset: number, lengthBytes: number): ByteRange[];
-  read(content: ContentKey, offset: number, lengthBytes: number): Promise<Uint8Array | null>;
-  beginRun(content: ContentKey, file: { sizeBytes: number; originId: string }, offset: number): StoredRun;
-}
 
 /** Bytes in memory over all files. */
 export interface MemoryBudget {
@@ -57,16 +42,7 @@ export interface FileFetchOptions {
   readonly onServed: (source: Source) => void;
 }
 
-/** Bytes that follow each other, as they are given to the store. */
-interface Run {
-  readonly stored: StoredRun;
-  fedTo: number;
-  fedAtMs: number;
-}
-
-interface Flight {
-  readonly segment: Segment;
-  run: Run | null;
+interface Flight extends Fed {
   klass: CallClass;
   /** Reads that wait for it or are about to take their bytes from it: until then it stays. */
   readers: number;
@@ -74,23 +50,25 @@ interface Flight {
 
 /** Tries to find bytes that went between two looks. */
 const mostLooks = 8;
-/** ms after which a run that nothing was added to is cut where it is, so that the store has it. */
-const runIdleMs = 1_000;
 
 export class FileFetch {
   lastUsedMs: number;
   private readonly options: FileFetchOptions;
   private flights: Flight[] = [];
   private readAhead: ReadAhead = noReadAhead;
-  private runs: Run[] = [];
+  /** null: nothing is kept. */
+  private readonly runs: StoredRuns | null;
   /** Sources that have been shown to agree with what is held. */
   private readonly trusted = new Set<string>();
   private isClosed = false;
 
   constructor(options: FileFetchOptions) {
     this.options = options;
-    this.lastUsedMs = options.clock.monotonicMs();
+    const { content, sizeBytes, store, clock } = options;
+    this.lastUsedMs = clock.monotonicMs();
     const [first, second] = options.sources;
+    const originId = first?.gate.origin.id ?? '';
+    this.runs = store === null ? null : new StoredRuns({ content, sizeBytes, originId, store, clock });
     if (first !== undefined && second === undefined) this.trusted.add(first.gate.origin.id);
   }
 
@@ -155,7 +133,7 @@ export class FileFetch {
       if (!segment.isDone && !segment.isWaitedFor) segment.abort.abort(gaveUp());
     }
     this.readAhead = noReadAhead;
-    await this.endRuns(() => true);
+    await this.runs?.end();
     this.release();
   }
 
@@ -174,10 +152,7 @@ export class FileFetch {
     for (const flight of this.flights) {
       if (flight.run === null && flight.segment.heldBytes > 0) this.feed(flight);
     }
-    const idleSinceMs = this.options.clock.monotonicMs() - runIdleMs;
-    void this.endRuns(
-      (run) => run.fedAtMs <= idleSinceMs && !this.flights.some((f) => f.run === run && !f.segment.isDone),
-    );
+    this.runs?.endIdle(this.flights);
     for (const flight of this.flights) {
       const { segment, run } = flight;
       if (segment.isDone && flight.readers === 0 && run !== null && run.stored.committedTo() >= segment.end)
@@ -277,45 +252,8 @@ export class FileFetch {
     );
   }
 
-  /** Gives to the store what follows what it was given. */
   private feed(flight: Flight): void {
-    const { store, content, sizeBytes, sources } = this.options;
-    if (store === null || this.isClosed) return;
-    const { segment } = flight;
-    if (flight.run === null) {
-      const before = this.runs.find(({ fedTo }) => fedTo === segment.offset);
-      const isAwaited =
-        before === undefined &&
-        this.flights.some(
-          (other) =>
-            other.segment.end === segment.offset && other.segment.failure === null && !other.segment.isDone,
-        );
-      if (isAwaited) return; // what comes before is on its way: one run of both
-      const originId = sources[0]?.gate.origin.id ?? '';
-      flight.run = before ?? {
-        stored: store.beginRun(content, { sizeBytes, originId }, segment.offset),
-        fedTo: segment.offset,
-        fedAtMs: 0,
-      };
-      if (before === undefined) this.runs.push(flight.run);
-    }
-    const { run } = flight;
-    segment.feed((bytes) => {
-      run.stored.add(bytes);
-      run.fedTo += bytes.length;
-    });
-    run.fedAtMs = this.options.clock.monotonicMs();
-    if (!segment.isDone) return;
-    if (segment.end === sizeBytes) void this.endRuns((run) => run === flight.run);
-    const next = this.flights.find((other) => other.run === null && other.segment.offset === segment.end);
-    if (next !== undefined) this.feed(next);
-  }
-
-  /** What was given of these runs is cut and committed. Never rejects. */
-  private async endRuns(isOver: (run: Run) => boolean): Promise<void> {
-    const ending = this.runs.filter(isOver);
-    this.runs = this.runs.filter((run) => !ending.includes(run));
-    await Promise.all(ending.map(({ stored }) => stored.end().catch(() => undefined)));
+    if (!this.isClosed) this.runs?.feed(flight, this.flights);
   }
 
   /**
@@ -411,7 +349,7 @@ export class FileFetch {
     const { position, windowBytes } = this.readAhead;
     if (to <= position) return;
     // What is read ahead faster than the store writes would not be kept. Who waits for bytes never waits for that.
-    if (this.runs.some(({ stored }) => stored.uncommittedBytes >= limits.storeBehindBytes)) return;
+    if (this.runs?.isBehind === true) return;
     const atOnce = Math.max(1, ...sources.map(({ gate }) => gate.limits.rangesPerFile));
     // One range for each that may be under way, so that one round trip of each is hidden behind the others.
     const rangeBytes = Math.max(limits.firstRangeBytes, blockFloor(windowBytes / atOnce));

@@ -17,6 +17,9 @@ export const libraryLimits = {
   ignoreFiles: 1000,
   ignoreBytes: 256 * 1024,
 
+  /** Folders and the name in a path that a tag gives: each folder costs a row for each file. */
+  pathFieldParts: 32,
+
   /** Bytes of one playlist: 50,000 entries of 80 bytes. */
   playlistBytes: 4 * 1024 * 1024,
   playlistEntries: 50_000,

@@ -16,6 +16,8 @@ export interface ScanSettings {
   readonly sidecars: readonly string[];
   /** The code page of tags that are no Unicode; a name of the WHATWG Encoding standard. */
   readonly legacyCharset: string;
+  /** When all origins are scanned without being asked: "03:30", or a cron pattern; "": never. */
+  readonly background: string;
 }
 
 /** What is not configured of it. */
@@ -30,6 +32,7 @@ export const defaultScan: ScanSettings = {
   extensions: musicExtensions,
   sidecars: ['lrc', 'cue', 'jpg', 'jpeg', 'png', 'webp', 'gif', 'pdf', 'log', 'nfo', 'txt'],
   legacyCharset: 'windows-1252',
+  background: '',
 };
 
 /** Whether that is the name of a code page that can be read. */

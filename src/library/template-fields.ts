@@ -1,6 +1,7 @@
 // The variables of the path template: their names and what each gives for one track. Pure; called by the parser for
 // the names and by the renderer for the values.
 import { type AlbumArtist, type AlbumArtistGuess, albumArtistOf } from './album-artist.ts';
+import { libraryLimits } from './library-limits.ts';
 import type { LibraryOptions } from './library-options.ts';
 import { musicExtensions } from './music-files.ts';
 import { extensionOf, parentOf, realPathText, stemOf } from './real-path.ts';
@@ -193,14 +194,14 @@ export function sortNameOf(value: FieldValue, text: string, options: LibraryOpti
 
 /**
  * The path that the tag of `library.path_field` gives, in components, without an extension of music at its end: the file
- * may have become another format since. Undefined where it gives none.
+ * may have become another format since. Undefined where it gives none, or one of too many parts.
  */
 export function pathFieldOf(tags: TrackTags, { pathField }: LibraryOptions): string | undefined {
   if (pathField === '') return undefined;
   const parts = (tags.custom?.[pathField]?.[0] ?? '').split('/').filter((part) => part.trim() !== '');
   const end = /(?<=.)\.([A-Za-z0-9]+)$/.exec(parts.at(-1) ?? '')?.[1];
   const path = parts.join('/');
-  if (path === '') return undefined;
+  if (path === '' || parts.length > libraryLimits.pathFieldParts) return undefined;
   return end !== undefined && musicExtensions.includes(end.toLowerCase())
     ? path.slice(0, -end.length - 1)
     : path;

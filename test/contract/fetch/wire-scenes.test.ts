@@ -3,7 +3,7 @@
 // of tests: 10 s for a first byte and between two, 5 s of an open breaker, and so on.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Fetcher } from '../../../src/fetch/fetcher.ts';
-import type { ByteStore } from '../../../src/fetch/file-fetch.ts';
+import type { ByteStore } from '../../../src/fetch/stored-runs.ts';
 import { realPath } from '../../../src/library/real-path.ts';
 import type { Origin } from '../../../src/origins/origin.ts';
 import { OriginGate } from '../../../src/origins/origin-gate.ts';

@@ -177,13 +177,14 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
   expect(plain.scan).toEqual(defaultScan);
   expect(plain.origins).toMatchObject([{ symlinks: 'inside' }]);
   const chosen = await settled(
-    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nextensions = ["FLAC", "xyz"]\nsidecars = ["LRC", "jpg"]\nlegacy_charset = "windows-1251"\n',
+    '[library]\nignore = ["/Incoming/", "*.demo.flac"]\nignore_builtin = false\nextensions = ["FLAC", "xyz"]\nsidecars = ["LRC", "jpg"]\nlegacy_charset = "windows-1251"\n[library.refresh]\nbackground = "03:30"\n',
     'symlinks = "none"',
   );
   expect(chosen.library).toEqual(plain.library);
   expect(chosen.scan).toEqual({
     ...{ ignore: ['/Incoming/', '*.demo.flac'], ignoreBuiltin: false },
     ...{ extensions: ['flac', 'xyz'], sidecars: ['lrc', 'jpg'], legacyCharset: 'windows-1251' },
+    background: '03:30',
   });
   expect(chosen.origins).toMatchObject([{ symlinks: 'none' }]);
   const wrong = {
@@ -195,6 +196,9 @@ test('what a scan leaves out is settled beside the layout, not in it', async () 
     'extensions = ["jpg"]': /library\.sidecars: files with one of these extensions are music/,
     'legacy_charset = "klingon"': /library\.legacy_charset: no code page of that name is known/,
     'legacy_charset = "utf-8"': /library\.legacy_charset/,
+    'refresh = { background = "daily" }':
+      /library\.refresh\.background: a time of day, "03:30", or a cron pattern/,
+    'refresh = { background = "25:00" }': /library\.refresh\.background: .*hour/,
     'extensions = []': /library\.extensions: without an extension there is no music/,
   };
   for (const [line, message] of Object.entries(wrong))

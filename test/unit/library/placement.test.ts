@@ -198,6 +198,8 @@ describe('a file whose own tag says where it belongs', () => {
 
   it('goes by the template where the tag says nothing, or is not asked for', () => {
     expect(at(' / ')).toMatch(/^A\//);
+    expect(at('a/'.repeat(32))).toMatch(/^a\/a\//);
+    expect(at('a/'.repeat(33))).toMatch(/^A\//);
     expect(at('X/Y', realPath('a.flac'), { pathField: '' })).toMatch(/^A\//);
   });
 });
