@@ -50,6 +50,7 @@ try {
     minFreeShare: 0,
     flushIntervalMs: 10_000,
     probeIntervalMs: 60_000,
+    chunkInUseMs: 60_000,
   };
   const store = await ChunkStore.open({ ...parts, log: silentLogger, limits, onEvent: () => undefined });
   const run = store.beginRun(content, { sizeBytes: bytes.length, originId: 'bench' }, 0);

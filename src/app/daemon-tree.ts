@@ -31,7 +31,7 @@ import { holdPins } from './cache-port.ts';
 import { cacheOf, catalogOf, fuseHandlerFor, type Session } from './choose-driver.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { recordDown, recordedDown } from './down-origins.ts';
-import { testOriginLimits, withTestBudgets } from './failpoint-port.ts';
+import { testCacheIntervals, testOriginLimits, withTestBudgets } from './failpoint-port.ts';
 import { look } from './look.ts';
 import { specialTexts } from './special-texts.ts';
 import { supervisionTree } from './supervision-tree.ts';
@@ -226,6 +226,7 @@ function fetcherOptions({ options, board, failpoints }: DaemonParts): FetcherOpt
       logLevel: options.logLevel,
       failpoints: options.enableFailpoints,
       originLimits: options.enableFailpoints ? testOriginLimits(process.env) : {},
+      cacheIntervals: options.enableFailpoints ? testCacheIntervals(process.env) : {},
     },
     async credentials(originId) {
       const reference = references.get(originId) ?? null;

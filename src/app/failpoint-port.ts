@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { catalogWriter } from '../actors/catalog-writer.ts';
 import { fetcher } from '../actors/fetcher.ts';
 import { fuseHandler } from '../actors/fuse-handler.ts';
+import type { CacheIntervals } from '../content/cache-limits.ts';
 import type { CallLimits } from '../origins/origin-limits.ts';
 import { failpointPlace } from '../platform/failpoint-places.ts';
 import { type Failpoints, parseFailpoint } from '../platform/failpoints.ts';
@@ -61,6 +62,14 @@ export function testOriginLimits(env: NodeJS.ProcessEnv): Partial<CallLimits> {
   const given = env['MUSICFS_TEST_ORIGIN_LIMITS'];
   if (given === undefined) return {};
   return v.parse(originLimits, JSON.parse(given));
+}
+
+const cacheIntervals = v.strictObject({ probeIntervalMs: ms, chunkInUseMs: ms });
+
+/** The same for what the cache does once a minute. */
+export function testCacheIntervals(env: NodeJS.ProcessEnv): Partial<CacheIntervals> {
+  const given = env['MUSICFS_TEST_CACHE_INTERVALS'];
+  return given === undefined ? {} : v.parse(cacheIntervals, JSON.parse(given));
 }
 
 function withRestartReset(tree: SupervisorSpec, resetAfterMs: number): SupervisorSpec {

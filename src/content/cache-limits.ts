@@ -19,7 +19,12 @@ export interface CacheLimits {
   readonly minFreeShare: number;
   readonly flushIntervalMs: number;
   readonly probeIntervalMs: number;
+  /** So long a chunk counts as in use after it was written or read. */
+  readonly chunkInUseMs: number;
 }
+
+/** Of these, what a test may shorten (see app/failpoint-port.ts). */
+export type CacheIntervals = Pick<CacheLimits, 'probeIntervalMs' | 'chunkInUseMs'>;
 
 /** The disk at one moment, and what the cache held then. */
 export interface DiskSample extends DiskSpace {

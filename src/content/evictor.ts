@@ -57,7 +57,7 @@ export class Evictor {
     return {
       bytes,
       most: limits.evictionBatch,
-      usedSince: times.now() - limits.chunkInUseMs,
+      usedSince: times.now() - this.state.options.limits.chunkInUseMs,
       lastAccess: (chunk: number) => times.lastOf(chunk),
     };
   }

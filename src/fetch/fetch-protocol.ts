@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { CacheEvent, CacheStats } from '../content/cache-events.ts';
+import type { CacheIntervals } from '../content/cache-limits.ts';
 import type { VerifyProgress, VerifyResult } from '../content/check-store.ts';
 import type { ByteRange, ContentKey } from '../content/content-key.ts';
 import type { RealPath } from '../library/real-path.ts';
@@ -29,6 +30,8 @@ export interface FetchThreadData {
   readonly walk: WalkSettings;
   /** Replaces what a kind has, for tests. */
   readonly originLimits: Partial<CallLimits>;
+  /** Others than usual, for tests. */
+  readonly cacheIntervals: Partial<CacheIntervals>;
   readonly logLevel: LogLevel;
   readonly failpoints: boolean;
   readonly armed: readonly string[];

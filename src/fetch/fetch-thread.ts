@@ -31,7 +31,7 @@ const housekeepingMs = 1_000;
 /** What of section [cache] cannot be configured. */
 const cacheLimits = {
   ...{ highShare: 0.9, lowShare: 0.8, criticalShare: 0.95, diskStopShare: 0.99 },
-  ...{ flushIntervalMs: 10_000, probeIntervalMs: 60_000 },
+  ...{ flushIntervalMs: 10_000, probeIntervalMs: 60_000, chunkInUseMs: 60_000 },
 };
 const storeEveryMs = 5_000;
 const scrubEveryMs = 24 * 3600 * 1000;
@@ -216,7 +216,7 @@ async function begin(port: Port, data: FetchThreadData): Promise<Commands> {
 }
 
 function openStore(
-  { cacheDirectory, cache, logLevel }: FetchThreadData,
+  { cacheDirectory, cache, cacheIntervals, logLevel }: FetchThreadData,
   failpoints: Failpoints,
   tell: (event: FetchEvent) => void,
 ): Promise<ChunkStore> {
@@ -227,7 +227,7 @@ function openStore(
       failpoints,
       hash: h64Raw,
       log: createLogger(logLevel, 'fetch-thread'),
-      limits: { ...cacheLimits, ...cache },
+      limits: { ...cacheLimits, ...cache, ...cacheIntervals },
       onEvent: (event) => tell({ type: 'cache', event }),
     }),
   );

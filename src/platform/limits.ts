@@ -241,8 +241,6 @@ export const limits = {
   cacheFailuresWithinMs: 30_000,
   /** ms between two looks at the cache disk's free space, and at whether cache.db is still the file it was. */
   cacheSampleMs: 60_000,
-  /** ms for which a chunk counts as in use after it was written or read. */
-  chunkInUseMs: 60_000,
   /** Victims of one step of eviction, and batches of one step of housekeeping. */
   evictionBatch: 64,
   evictionBatchesAtOnce: 16,

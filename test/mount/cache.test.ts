@@ -151,6 +151,11 @@ describe('the index of what is kept', () => {
 });
 
 describe('a disk that is small, or will not be written', () => {
+  /** What the cache does after a minute it does after some seconds. */
+  const impatient = {
+    MUSICFS_TEST_CACHE_INTERVALS: JSON.stringify({ probeIntervalMs: 5_000, chunkInUseMs: 5_000 }),
+  };
+
   /** A library whose state lies on a file system of its own. */
   async function onDisk(
     server: WebdavServer,
@@ -165,7 +170,7 @@ describe('a disk that is small, or will not be written', () => {
     });
     execFileSync('chmod', ['700', library.stateDirectory]);
     configure(library, [originOf(server)], config);
-    await library.mount();
+    await library.mount({ env: impatient });
     return library;
   }
 
@@ -205,7 +210,7 @@ describe('a disk that is small, or will not be written', () => {
     });
     execFileSync('chmod', ['700', library.stateDirectory]);
     configure(library, [originOf(server)], '[cache]\nmin_free = "4MiB"');
-    await library.mount();
+    await library.mount({ env: impatient });
     await same(library, 1);
     await cached(library, 1);
     return { library, disk };

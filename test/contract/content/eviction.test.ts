@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ChunkStore } from '../../../src/content/chunk-store.ts';
 import { limits } from '../../../src/platform/limits.ts';
-import { bytesOf } from '../../fixtures/content-bytes.ts';
+import { bytesOf, roomyLimits } from '../../fixtures/content-bytes.ts';
 import { CacheScene, expectBytes, file, fill, readBy, watchedDisk } from '../../fixtures/content-cache.ts';
 import { randomOf } from '../../fixtures/mutations.ts';
 import { printedSeed } from '../../fixtures/printed-seed.ts';
@@ -24,7 +24,7 @@ async function fillSmall(
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
 const held = (store: ChunkStore, nodes: readonly number[]) =>
   nodes.filter((node) => store.isComplete(file(node)));
-const aMinute = limits.chunkInUseMs + 1;
+const aMinute = roomyLimits.chunkInUseMs + 1;
 
 describe('who goes', () => {
   test('R-20: the least recently used, of which the index knows also after a restart', async () => {

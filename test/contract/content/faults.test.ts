@@ -13,7 +13,7 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ChunkStore } from '../../../src/content/chunk-store.ts';
 import { limits } from '../../../src/platform/limits.ts';
-import { bytesOf, fileBytesOf } from '../../fixtures/content-bytes.ts';
+import { bytesOf, fileBytesOf, roomyLimits } from '../../fixtures/content-bytes.ts';
 import {
   CacheScene,
   diskError,
@@ -61,7 +61,7 @@ describe.each([
   /** Puts, flushes in the middle, evicts, shares, replaces, removes. */
   async function live(store: ChunkStore, scene: CacheScene): Promise<void> {
     await Promise.all([0, 1].map((node) => fill(store, file(node), bytesOf(node, sizes[node] ?? 0))));
-    scene.clock.spend(limits.chunkInUseMs + 1);
+    scene.clock.spend(roomyLimits.chunkInUseMs + 1);
     const bytes = bytesOf(2, sizes[2] ?? 0);
     const run = store.beginRun(file(2), { sizeBytes: bytes.length, originId: 'nas' }, 0);
     run.add(bytes.subarray(0, 10_000));
