@@ -1,4 +1,5 @@
-// A catalog of any size without any music: what a scan of so many tagged files would have published.
+// A catalog of any size without any music: what a scan of so many tagged files would have published, its albums looked at
+// for pictures.
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import xxhash from 'xxhash-wasm';
@@ -10,6 +11,7 @@ import { issuedIds } from '../src/catalog/recover-catalog.ts';
 import { defaultLibraryOptions } from '../src/library/library-options.ts';
 import { realPath } from '../src/library/real-path.ts';
 import { parseTemplate, templatePresets } from '../src/library/template.ts';
+import { defaultArtwork } from '../src/platform/artwork-settings.ts';
 
 const tracksAnAlbum = 12;
 /** The same at every size, so that a listing of the root is the same work. */
@@ -49,6 +51,8 @@ export async function generateCatalog(
     await nextTurn(undefined, { signal });
   }
   publisher.finishScan('local', ['/']);
+  publisher.useArtSettings(JSON.stringify(defaultArtwork));
+  database.exec('DELETE FROM art_wanted');
   const issued = issuedIds(database);
   database.pragma('wal_checkpoint(TRUNCATE)');
   database.close();

@@ -15,6 +15,7 @@ import type { ArtworkSettings } from '../platform/artwork-settings.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { giveMemoryBack } from '../platform/own-resources.ts';
 import { parsePicturePriority } from '../platform/picture-priority.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
@@ -149,6 +150,7 @@ async function startLife(
     const putOff = state.putOff + pass.putOff;
     if (made + none + pass.putOff > 0)
       context.log.info({ event: 'artwork_looked', made, none, put_off: pass.putOff, why: pass.why });
+    if (pass.made + pass.none + pass.putOff > 0) context.scope.timer(limits.quietMs, giveMemoryBack);
     if (error !== null) return failed(state, error);
     if (state.isChanged) return begin(anew(state));
     if (end === 'scan') return lookAfter(limits.artworkScanLookMs, { ...state, after: pass.after, putOff });

@@ -8,7 +8,8 @@ import type { WalkSettings } from '../library/scan-settings.ts';
 import type { Clock } from '../platform/clock.ts';
 import { codeOf, MusicfsError, messageOf } from '../platform/errors.ts';
 import type { Failpoints } from '../platform/failpoints.ts';
-import { releaseFreeMemory } from '../platform/native.ts';
+import { limits } from '../platform/limits.ts';
+import { giveMemoryBack } from '../platform/own-resources.ts';
 import { repeatAt } from '../platform/schedule.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { type ActorRef, actorRef, type Reply } from '../supervision/actor-ref.ts';
@@ -72,16 +73,8 @@ interface State {
 const retryMs = 5_000;
 /** A known library is served as it was; that it is compared with the disks can wait until the start is over. */
 const reconcileAfterMs = 5_000;
-/** After a scan, when its garbage has been collected. */
-const quietMs = 3_000;
 /** Longer than the longest delay of a restart. */
 const mostRetries = 24;
-
-/** What a scan has filled is collected (a pause of about 13 ms) and given back: the daemon is idle from now on. */
-function giveMemoryBack(): void {
-  globalThis.gc?.();
-  releaseFreeMemory();
-}
 
 export const indexer = actorRef<IndexerMessage>('indexer');
 
@@ -249,7 +242,7 @@ function startLife(
       });
     }
     context.workDone();
-    context.scope.timer(quietMs, giveMemoryBack);
+    context.scope.timer(limits.quietMs, giveMemoryBack);
     return { ...state, running: null, retries: 0 };
   }
 

@@ -19,8 +19,8 @@ import { codeOf, MusicfsError } from '../platform/errors.ts';
 import { Failpoints } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
 import { createLogger } from '../platform/logger.ts';
-import { releaseFreeMemory } from '../platform/native.ts';
 import { isCached } from '../platform/origin-settings.ts';
+import { giveMemoryBack } from '../platform/own-resources.ts';
 import { CallAnswerer } from './answer-calls.ts';
 import type { FetchCommand, FetchEvent, FetchStats, FetchThreadData } from './fetch-protocol.ts';
 import { Fetcher } from './fetcher.ts';
@@ -246,8 +246,7 @@ class Garbage {
   look(): void {
     if (this.bytes > 0 && this.bytes === this.seen) {
       this.bytes = 0;
-      globalThis.gc?.();
-      releaseFreeMemory();
+      giveMemoryBack();
     }
     this.seen = this.bytes;
   }

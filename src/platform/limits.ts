@@ -31,6 +31,8 @@ export const limits = {
   crashReportsKept: 20,
   /** Files in one publication, i.e. one transaction and one step of progress. */
   publishBatchFiles: 500,
+  /** ms after a scan or a look for pictures, when its garbage has been collected, until memory is given back. */
+  quietMs: 3_000,
   /** Batches parsed ahead of the writer: keeps both cores busy, bounds what waits in memory. */
   scanBatchesInFlight: 4,
   /** Directories listed at once on one local origin. */

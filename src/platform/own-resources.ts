@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { errnoOf } from './errors.ts';
 import { limits } from './limits.ts';
+import { releaseFreeMemory } from './native.ts';
 
 export interface Use {
   readonly used: number;
@@ -57,4 +58,10 @@ function unlessScarce<T>(ask: () => T): T | undefined {
     if (['EMFILE', 'ENFILE'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+/** What work has filled is collected (a pause of about 13 ms) and given back: for a part that is idle from now on. */
+export function giveMemoryBack(): void {
+  globalThis.gc?.();
+  releaseFreeMemory();
 }
