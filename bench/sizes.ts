@@ -47,8 +47,8 @@ export const fullSizes: Sizes = {
   openFiles: 1_000,
   keptBytes: 10e9,
   chunkedBytes: 512 * 1024 ** 2,
-  // What a start allocates is given back within 10 s.
-  idleMs: 13_000,
+  // What a start and the scan that follows it allocate is given back within 15 s.
+  idleMs: 16_000,
   waitsForScan: true,
 };
 

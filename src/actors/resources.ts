@@ -2,8 +2,7 @@
 //
 // Owns nothing; a restart loses nothing. What it sees is on the status board. Parked when it gives up.
 // Mailbox: its own ticks only.
-import { releaseFreeMemory } from '../platform/native.ts';
-import { levelOf, type ResourceUse } from '../platform/own-resources.ts';
+import { giveMemoryBack, levelOf, type ResourceUse } from '../platform/own-resources.ts';
 import type { ActorContext, ActorLife } from '../supervision/actor-life.ts';
 import { actorRef } from '../supervision/actor-ref.ts';
 import { type ActorSpec, actorSpec } from '../supervision/child-spec.ts';
@@ -40,10 +39,7 @@ function startLife(
       report(before, now);
       // The fuse thread closes files of origins that nobody reads, when it finds this.
       board.fuse?.set('descriptorsScarce', levelOf(now.descriptors) === 'scarce' ? 1 : 0);
-      if (levelOf(now.memory) === 'scarce') {
-        globalThis.gc?.();
-        releaseFreeMemory();
-      }
+      if (levelOf(now.memory) === 'scarce') giveMemoryBack();
       return now;
     },
   };

@@ -8,6 +8,7 @@ import { ClockWatch } from '../platform/clock-watch.ts';
 import { codeOf, type ErrorCode, MusicfsError, messageOf } from '../platform/errors.ts';
 import { Failpoints, InjectedCrash } from '../platform/failpoints.ts';
 import { limits } from '../platform/limits.ts';
+import { giveMemoryBack } from '../platform/own-resources.ts';
 import { isUsedUp, reserved, writeRecord } from './catalog-record.ts';
 import { isDamage } from './open-catalog.ts';
 import { Publisher } from './publisher.ts';
@@ -217,7 +218,7 @@ function answer(
     case 'finish-scan':
       publisher.finishScan(request.origin, request.mountPoints);
       scans.delete(request.origin);
-      setTimeout(() => globalThis.gc?.(), collectMs).unref(); // a scan's garbage, before a time of nothing
+      setTimeout(giveMemoryBack, collectMs).unref(); // a scan's garbage, before a time of nothing
       return null;
     case 'abandon-scan':
       scans.delete(request.origin);

@@ -235,7 +235,7 @@ function openStore(
 
 /** What is left of buffers that came and went is collected when no more come: the engine alone would keep it for hours. */
 class Garbage {
-  private bytes = 0;
+  private bytes = 1; // what the start of the thread leaves is some, too
   private seen = 0;
 
   add(bytes: number): void {

