@@ -13,6 +13,7 @@ import { mutated, randomOf } from '../fixtures/mutations.ts';
 import { nextLife } from '../fixtures/next-life.ts';
 import { printedSeed } from '../fixtures/printed-seed.ts';
 import { isAlive } from '../fixtures/processes.ts';
+import { temporaryDirectory } from '../fixtures/temporary-directory.ts';
 
 const tags = [
   ['ARTIST', 'Mutant'],
@@ -145,7 +146,10 @@ test('R-05: a first scan that dies again and again ends complete by itself, and 
   const { disk } = await hangingDisk((root) => writeFlacLibrary(root, { files: filesInAll, albums: 60 }));
   const opens = async () => (await disk.status()).fuse.requests['open'] ?? 0;
   const before = await opens();
-  const library = await mountLibrary({ origin: disk.mountPoint, wait: false });
+  // What is looked at for its picture is opened too.
+  const config = path.join(temporaryDirectory(), 'musicfs.toml');
+  writeFileSync(config, '[artwork]\nenabled = false\n');
+  const library = await mountLibrary({ origin: disk.mountPoint, wait: false, args: ['--config', config] });
   for (let kill = 0; kill < kills; kill += 1) {
     const pids = await library.pids();
     await library.failpoint('scan.batch.after=abort');
