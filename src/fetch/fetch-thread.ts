@@ -28,6 +28,7 @@ import { type Holding, PinKeeper } from './prefetch.ts';
 import { ReaderPort } from './reader-port.ts';
 
 const housekeepingMs = 1_000;
+const quietSecondsToCollect = 10;
 /** What of section [cache] cannot be configured. */
 const cacheLimits = {
   ...{ highShare: 0.9, lowShare: 0.8, criticalShare: 0.95, diskStopShare: 0.99 },
@@ -233,22 +234,26 @@ function openStore(
   );
 }
 
-/** What is left of buffers that came and went is collected when no more come: the engine alone would keep it for hours. */
+/**
+ * What is left of buffers that came and went is collected when no more come: the engine alone would keep it for hours. Not
+ * between two bursts of a player, who would pay for it: the thread stands still meanwhile.
+ */
 class Garbage {
-  private bytes = 1; // what the start of the thread leaves is some, too
-  private seen = 0;
+  private isSome = true; // what the start of the thread leaves
+  private quietSeconds = 0;
 
   add(bytes: number): void {
-    this.bytes += bytes;
+    if (bytes === 0) return;
+    this.isSome = true;
+    this.quietSeconds = 0;
   }
 
   /** Called every second. */
   look(): void {
-    if (this.bytes > 0 && this.bytes === this.seen) {
-      this.bytes = 0;
-      giveMemoryBack();
-    }
-    this.seen = this.bytes;
+    this.quietSeconds += 1;
+    if (!this.isSome || this.quietSeconds < quietSecondsToCollect) return;
+    this.isSome = false;
+    giveMemoryBack();
   }
 }
 
